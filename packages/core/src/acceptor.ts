@@ -1,0 +1,197 @@
+/**
+ * The listening side of a Socket: waiting accepts meet waiting connections. It bounds the queue of connections that nobody has accepted
+ * yet (over the bound a new one is dropped and counted), and remembers which of those it handed out are still open.
+ */
+
+import { complete, fail } from './completion.ts';
+import { Connection } from './connection.ts';
+import { SocketError } from './enums/socket-error.ts';
+import { Lane } from './lane.ts';
+import type { Operation } from './operation.ts';
+import type { SocketCore } from './socket-core.ts';
+import { newSocketStats } from './socket-stats.ts';
+import type { Channel, ChannelSink, Listener, ListenerSink } from './transport.ts';
+
+export class Acceptor implements ListenerSink {
+  readonly lane: Lane = new Lane();
+  readonly #core: SocketCore;
+  readonly #waiting: Connection[] = [];
+  /** Sockets handed out and still open, for drain(). */
+  readonly accepted: Set<SocketCore> = new Set();
+  #listener: Listener | null = null;
+  #state: 'opening' | 'listening' | 'closing' | 'closed' = 'opening';
+  #openedEarly = false;
+  /** The promise of listen(). */
+  readonly #listening: { readonly done: () => void; readonly failed: (error: unknown) => void };
+  /** Why it broke, for accepts to come. */
+  #error: unknown = null;
+
+  constructor(core: SocketCore, done: () => void, failed: (error: unknown) => void) {
+    this.#core = core;
+    this.#listening = { done, failed };
+  }
+
+  get listener(): Listener | null {
+    return this.#listener;
+  }
+
+  get isClosed(): boolean {
+    return this.#state === 'closed';
+  }
+
+  get listening(): boolean {
+    return this.#state === 'listening';
+  }
+
+  /** Whether accepts are taken: while it listens, and to be told when it broke. */
+  get accepts(): boolean {
+    return this.#state === 'listening' || this.#error !== null;
+  }
+
+  /** Whether an accept would complete at once. */
+  get ready(): boolean {
+    return this.#waiting.length > 0;
+  }
+
+  attach(listener: Listener): void {
+    if (this.#state === 'closed') return;
+    this.#listener = listener;
+    if (this.#state === 'closing') this.#closeListener();
+    else if (this.#openedEarly) this.#opened();
+  }
+
+  accept(operation: Operation): void {
+    operation.lane = this.lane;
+    if (this.#error !== null) return fail(operation, this.#error, 0);
+    const connection = this.lane.head === null ? this.#waiting.shift() : undefined;
+    if (connection === undefined) this.lane.push(operation);
+    else this.#handOut(operation, connection);
+  }
+
+  cancel(operation: Operation, error: SocketError): void {
+    this.lane.remove(operation);
+    complete(operation, error, 0);
+  }
+
+  /** Pending accepts are aborted, waiting connections reset; those that were accepted live on. */
+  close(): void {
+    if (this.#state === 'closing' || this.#state === 'closed') return;
+    const wasOpening = this.#state === 'opening';
+    this.#state = 'closing';
+    for (let operation = this.lane.head; operation !== null; operation = this.lane.head)
+      this.cancel(operation, SocketError.OperationAborted);
+    this.#dropWaiting();
+    if (this.#listener !== null) this.#closeListener();
+    if (wasOpening) this.#listening.failed(null);
+  }
+
+  // From the transport.
+
+  open(): void {
+    if (this.#state !== 'opening') return;
+    if (this.#listener === null) this.#openedEarly = true;
+    else this.#opened();
+  }
+
+  incoming(make: (sink: ChannelSink) => Channel): boolean {
+    const { engine, stats, transport } = this.#core;
+    if (this.#state === 'closing' || this.#state === 'closed') {
+      stats.rejected++;
+      return false;
+    }
+    if (this.lane.head === null && this.#waiting.length >= this.#waitingMax) {
+      stats.dropped++;
+      return false;
+    }
+    engine.enterUpcall();
+    try {
+      const connection = new Connection(engine, NOBODYS_STATS, transport.caps.halfClose, true);
+      try {
+        connection.attach(make(connection));
+      } catch {
+        stats.dropped++; // a transport that cannot make the channel has lost the connection
+        return false;
+      }
+      const operation = this.lane.head;
+      if (operation === null) {
+        stats.queued = this.#waiting.push(connection);
+      } else {
+        this.lane.remove(operation);
+        this.#handOut(operation, connection);
+      }
+      return true;
+    } finally {
+      engine.leaveUpcall();
+    }
+  }
+
+  closed(error?: unknown): void {
+    if (this.#state === 'closed') return;
+    const { engine } = this.#core;
+    engine.enterUpcall();
+    try {
+      const before = this.#state;
+      this.#state = 'closed';
+      if (before === 'opening') this.#listening.failed(error ?? null);
+      if (before === 'listening') {
+        this.#error = error ?? { code: 'ECANCELED' };
+        for (let operation = this.lane.head; operation !== null; operation = this.lane.head) {
+          this.lane.remove(operation);
+          fail(operation, this.#error, 0);
+        }
+        this.#dropWaiting();
+      }
+      this.#core.listenerClosed(this, before === 'opening');
+    } finally {
+      engine.leaveUpcall();
+    }
+  }
+
+  #opened(): void {
+    this.#state = 'listening';
+    this.#listening.done();
+  }
+
+  get #waitingMax(): number {
+    const asked = this.#core.options['acceptQueueMax'] ?? this.#listener?.getOption?.('acceptQueueMax');
+    return typeof asked === 'number' ? asked : WAITING_MAX;
+  }
+
+  #handOut(operation: Operation, connection: Connection): void {
+    const { stats } = this.#core;
+    stats.queued = this.#waiting.length;
+    const given = this.#core.givenAcceptSocket(operation);
+    if (given !== null && !given.canAdopt) {
+      // It was used for something else while the accept was pending: the connection waits for the next.
+      stats.queued = this.#waiting.unshift(connection);
+      complete(operation, SocketError.InvalidArgument, 0);
+      return;
+    }
+    const target = given ?? this.#core.spawn();
+    stats.accepted++;
+    this.accepted.add(target);
+    target.adopt(connection, this.#core);
+    operation.args.acceptSocket = target.socket;
+    complete(operation, SocketError.Success, 0);
+    connection.inbound.grant();
+  }
+
+  #dropWaiting(): void {
+    for (const connection of this.#waiting.splice(0)) connection.close(true);
+    this.#core.stats.queued = 0;
+  }
+
+  #closeListener(): void {
+    try {
+      this.#listener?.close(false);
+    } catch (error) {
+      this.closed(error);
+    }
+  }
+}
+
+/** Nothing is counted before it is somebody's: nothing moves, since a waiting connection has no allowance. */
+const NOBODYS_STATS = newSocketStats(0);
+
+/** Far more than a backlog: a full queue costs clients, a waiting connection costs a descriptor and a few kilobytes. */
+const WAITING_MAX = 4_096;

@@ -1,0 +1,240 @@
+/**
+ * The verbs as promises, made of the public ones: a pooled args of its own behind every call, wiped when it comes back. Nothing here
+ * throws; what would be thrown at the call rejects.
+ */
+
+import type { AbortSignalLike } from './abort-signal-like.ts';
+import type { EndPoint } from './end-point.ts';
+import { SocketError } from './enums/socket-error.ts';
+import { SocketFlags } from './enums/socket-flags.ts';
+import { ArgumentError, ArgumentNullError } from './errors.ts';
+import { operationOf, SocketAsyncEventArgs } from './socket-async-event-args.ts';
+import { SocketException } from './socket-exception.ts';
+import type { Socket } from './socket.ts';
+
+/** How one awaited operation is to go. */
+export interface OperationOptions {
+  /** Cancels this operation; the promise rejects with `signal.reason`, untouched. */
+  readonly signal?: AbortSignalLike | undefined;
+  /** Milliseconds until it is cancelled and rejects with SocketException(TimedOut), code `ERR_DEADLINE`. Default and 0: none. */
+  readonly timeout?: number | undefined;
+  /** Default None. */
+  readonly flags?: SocketFlags | undefined;
+}
+
+type AwaitedVerb = 'acceptAsync' | 'connectAsync' | 'disconnectAsync' | 'receiveAsync' | 'sendAsync';
+
+export function accept(socket: Socket, o?: OperationOptions): Promise<Socket> {
+  return run(rent(), socket, 'acceptAsync', o, acceptedSocket);
+}
+
+export function connect(socket: Socket, endPoint: EndPoint, o?: OperationOptions): Promise<void> {
+  const operation = rent();
+  operation.remoteEndPoint = endPoint;
+  return run(operation, socket, 'connectAsync', o, nothing);
+}
+
+export function disconnect(socket: Socket, reuse: boolean, o?: OperationOptions): Promise<void> {
+  const operation = rent();
+  operation.disconnectReuseSocket = reuse;
+  return run(operation, socket, 'disconnectAsync', o, nothing);
+}
+
+export function receive(socket: Socket, buffer: Uint8Array, o?: OperationOptions): Promise<number> {
+  const wrong = wrongBuffer(buffer);
+  if (wrong !== null) return Promise.reject(wrong);
+  const operation = rent();
+  operation.setBuffer(buffer);
+  return run(operation, socket, 'receiveAsync', o, transferred);
+}
+
+export function send(
+  socket: Socket,
+  buffers: Uint8Array | readonly Uint8Array[],
+  o?: OperationOptions,
+): Promise<number> {
+  const wrong = Array.isArray(buffers)
+    ? (buffers.map(wrongBuffer).find((found) => found !== null) ?? null)
+    : wrongBuffer(buffers);
+  if (wrong !== null) return Promise.reject(wrong);
+  const operation = rent();
+  if (Array.isArray(buffers)) operation.bufferList = buffers as readonly Uint8Array[];
+  else operation.setBuffer(buffers as Uint8Array);
+  return run(operation, socket, 'sendAsync', o, transferred);
+}
+
+/** Receives until the buffer is full. */
+export async function receiveExactly(
+  socket: Socket,
+  buffer: Uint8Array,
+  o?: OperationOptions,
+): Promise<void> {
+  const wrong = wrongBuffer(buffer);
+  if (wrong !== null) throw wrong;
+  const { runtime } = socket.transport;
+  const due = runtime.now() + (o?.timeout || Number.POSITIVE_INFINITY);
+  for (let at = 0; at < buffer.byteLength; ) {
+    const left = due - runtime.now();
+    const timeout =
+      at === 0 || left === Number.POSITIVE_INFINITY ? o?.timeout : Math.max(left, Number.MIN_VALUE);
+    const bytes = await receive(socket, buffer.subarray(at), {
+      signal: o?.signal,
+      flags: o?.flags,
+      timeout,
+    }).catch((error: unknown) => {
+      throw error instanceof SocketException ? withBytes(error, at) : error;
+    });
+    if (bytes === 0) {
+      throw new SocketException(
+        SocketError.Disconnecting,
+        `Cannot receive exactly ${buffer.byteLength} bytes: the stream ended after ${at}`,
+        {
+          code: 'ERR_END_OF_STREAM',
+          bytesTransferred: at,
+        },
+      );
+    }
+    at += bytes;
+  }
+}
+
+/** An args whose completion settles a promise. */
+class AwaitedOperation extends SocketAsyncEventArgs {
+  #socket: Socket | null = null;
+  #signal: AbortSignalLike | null = null;
+  #read: (operation: AwaitedOperation) => unknown = nothing;
+  #resolve: ((value: never) => void) | null = null;
+  #reject: ((error: unknown) => void) | null = null;
+
+  constructor() {
+    super();
+    operationOf(this).flow = 'none'; // a promise continues in the context of whoever awaits it
+  }
+
+  wait<T>(
+    socket: Socket,
+    signal: AbortSignalLike | null,
+    read: (operation: AwaitedOperation) => T,
+  ): Promise<T> {
+    this.#socket = socket;
+    this.#read = read;
+    return new Promise<T>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      if (signal === null) return;
+      this.#signal = signal;
+      signal.addEventListener('abort', this as unknown as () => void); // itself the listener: no closure an operation
+    });
+  }
+
+  /** The signal says stop. */
+  handleEvent(): void {
+    this.#socket?.cancel(this);
+  }
+
+  protected override onCompleted(): void {
+    const signal = this.#signal;
+    const resolve = this.#resolve;
+    const reject = this.#reject;
+    const read = this.#read;
+    signal?.removeEventListener('abort', this as unknown as () => void);
+    this.#signal = null;
+    this.#socket = null;
+    this.#resolve = null;
+    this.#reject = null;
+    this.#read = nothing;
+    const failed = this.socketError !== SocketError.Success;
+    const aborted = failed && signal?.aborted === true && this.socketError === SocketError.OperationAborted;
+    const error = failed ? (aborted ? signal?.reason : this.exception()) : null;
+    const value = failed ? undefined : read(this);
+    giveBack(this);
+    if (failed) reject?.(error);
+    else resolve?.(value as never);
+  }
+}
+
+function run<T>(
+  operation: AwaitedOperation,
+  socket: Socket,
+  verb: AwaitedVerb,
+  o: OperationOptions | undefined,
+  read: (operation: AwaitedOperation) => T,
+): Promise<T> {
+  let signal: AbortSignalLike | null = null;
+  try {
+    if (o !== undefined && o !== null) {
+      signal = checkOptions(o);
+      operation.timeout = o.timeout ?? 0;
+      operation.socketFlags = o.flags ?? SocketFlags.None;
+    }
+    if (signal?.aborted) {
+      giveBack(operation);
+      return Promise.reject(signal.reason);
+    }
+    if (socket[verb](operation)) return operation.wait(socket, signal, read);
+  } catch (error) {
+    giveBack(operation);
+    return Promise.reject(error);
+  }
+  const failure = operation.exception();
+  const value = failure === null ? read(operation) : undefined;
+  giveBack(operation);
+  return failure === null ? Promise.resolve(value as T) : Promise.reject(failure);
+}
+
+function checkOptions(o: OperationOptions): AbortSignalLike | null {
+  if (typeof o !== 'object')
+    throw new ArgumentError('Cannot use that as options: { signal, timeout, flags } is needed', 'o');
+  if (o.flags !== undefined && !Number.isInteger(o.flags))
+    throw new ArgumentError('Cannot use that as flags: SocketFlags are needed', 'flags');
+  const { signal } = o;
+  if (signal === undefined || signal === null) return null;
+  if (typeof signal !== 'object' || typeof signal.addEventListener !== 'function') {
+    throw new ArgumentError('Cannot use that as signal: an AbortSignal is needed', 'signal');
+  }
+  return signal;
+}
+
+const free: AwaitedOperation[] = [];
+/** More at once are made and forgotten. */
+const FREE_MAX = 1_024;
+
+function rent(): AwaitedOperation {
+  return free.pop() ?? new AwaitedOperation();
+}
+
+/** Wiped: no buffer, flag, end point or socket of the last user is kept. */
+function giveBack(operation: AwaitedOperation): void {
+  if (operation.bufferList !== null) operation.bufferList = null;
+  operation.setBuffer(null);
+  operation.socketFlags = SocketFlags.None;
+  operation.remoteEndPoint = null;
+  operation.acceptSocket = null;
+  operation.disconnectReuseSocket = false;
+  operation.timeout = 0;
+  operationOf(operation).forget();
+  if (free.length < FREE_MAX) free.push(operation);
+}
+
+function acceptedSocket(operation: AwaitedOperation): Socket {
+  return operation.acceptSocket as Socket;
+}
+
+function transferred(operation: AwaitedOperation): number {
+  return operation.bytesTransferred;
+}
+
+function nothing(): void {}
+
+function wrongBuffer(buffer: unknown): Error | null {
+  if (buffer === null || buffer === undefined) return new ArgumentNullError('buffer');
+  return buffer instanceof Uint8Array
+    ? null
+    : new ArgumentError('Cannot use that as buffer: a Uint8Array is needed', 'buffer');
+}
+
+function withBytes(error: SocketException, bytesTransferred: number): SocketException {
+  if (bytesTransferred === 0) return error;
+  const { socketErrorCode, message, cause, code, connectionAborted } = error;
+  return new SocketException(socketErrorCode, message, { cause, code, bytesTransferred, connectionAborted });
+}

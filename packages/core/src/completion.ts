@@ -1,0 +1,44 @@
+/** How an operation ends: results onto the args, then inline or by its handler. Every outcome of every verb passes here, once. */
+
+import { SocketError } from './enums/socket-error.ts';
+import { SocketFlags } from './enums/socket-flags.ts';
+import type { Operation } from './operation.ts';
+import type { SocketCore } from './socket-core.ts';
+import { socketErrorOf } from './socket-exception.ts';
+
+/**
+ * Completes an operation that is in no lane any more.
+ *
+ * The order rule: it completes inside its own call only if nothing of its socket and direction waits, nothing settled is undelivered,
+ * and the engine's budget allows it; else its handler runs later.
+ */
+export function complete(
+  operation: Operation,
+  error: SocketError,
+  bytes: number,
+  cause: unknown = null,
+): void {
+  const { args, lane } = operation;
+  const core = operation.socket as SocketCore;
+  args.socketError = error;
+  args.socketFlags = SocketFlags.None;
+  operation.bytesTransferred = bytes;
+  operation.error = cause;
+  operation.connectByNameError = null;
+  if (operation.due !== 0) core.engine.deadlines.remove(operation);
+  if (error !== SocketError.Success) core.operationFailed(operation, error);
+  const alone = lane === null || (lane.head === null && lane.undelivered === 0);
+  if (operation.starting && alone && core.engine.mayInline(operation)) {
+    core.stats.inline++;
+    core.engine.settleInline(operation);
+    return;
+  }
+  core.stats.deferred++;
+  if (lane !== null) lane.undelivered++;
+  core.engine.settle(operation);
+}
+
+/** Completes it with an error of the transport. */
+export function fail(operation: Operation, error: unknown, bytes: number): void {
+  complete(operation, socketErrorOf(error), bytes, error);
+}

@@ -1,0 +1,211 @@
+/**
+ * The receiving direction of one connection: posted receives meet bytes that nobody asked for. It decides how much the transport may
+ * send up (at most one read ahead) and what a receive sees of an end or an error. It knows nothing of sends, or of who closes.
+ */
+
+import { complete, fail } from './completion.ts';
+import type { Connection } from './connection.ts';
+import { SocketError } from './enums/socket-error.ts';
+import { SocketFlags } from './enums/socket-flags.ts';
+import { fill } from './fill.ts';
+import { Inbox } from './inbox.ts';
+import { Lane } from './lane.ts';
+import type { Operation } from './operation.ts';
+import { SocketException } from './socket-exception.ts';
+
+export class Inbound {
+  readonly lane: Lane = new Lane();
+  readonly #connection: Connection;
+  readonly #inbox = new Inbox();
+  /** What the transport may still send up, as far as we told it. */
+  #allowance = 0;
+  /** Whether anything may come at all: not before the connection is open and accepted. */
+  #granted = false;
+  /** The transport was told to stop. */
+  #stopped = false;
+  /** Everything that comes is dropped: the user has finished, the peer has not. */
+  #dropping = false;
+  /** The peer has finished sending. */
+  ended = false;
+  /** We want no more: our own Shutdown(Receive). What comes all the same is still delivered (Linux). */
+  shut = false;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  /** Bytes that a receive would get at once. */
+  get available(): number {
+    return this.#inbox.length;
+  }
+
+  /** Whether a receive would complete at once, an untold error aside. */
+  get readable(): boolean {
+    return this.#inbox.length > 0 || this.ended || this.shut;
+  }
+
+  /** Lets the first bytes come. */
+  grant(): void {
+    this.#granted = true;
+    this.#renew();
+  }
+
+  receive(operation: Operation): void {
+    operation.lane = this.lane;
+    const refused = refusedFlags(operation.args.socketFlags);
+    if (refused !== SocketError.Success) return complete(operation, refused, 0);
+    if (operation.memoryGone) return complete(operation, SocketError.InvalidArgument, 0);
+    if (this.lane.head === null && this.#serve(operation)) return;
+    this.lane.push(operation);
+    this.#renew();
+  }
+
+  /** From what has arrived: bytes, 0 = the end, -1 = would wait, or would overtake a receive. */
+  tryReceive(target: Uint8Array): number {
+    if (this.lane.head !== null || this.lane.undelivered > 0) return -1;
+    if (this.#inbox.length > 0) {
+      const bytes = this.#inbox.read(target);
+      this.#consumed();
+      return bytes;
+    }
+    const error = this.#connection.takeError();
+    if (error !== null)
+      throw error instanceof SocketException ? error : this.#connection.exceptionOf('receive', error);
+    return this.ended || this.shut ? 0 : -1;
+  }
+
+  /** Upcall: bytes have come. */
+  data(chunk: Uint8Array): void {
+    this.#allowance = Math.max(0, this.#allowance - chunk.byteLength);
+    const stats = this.#connection.stats;
+    stats.bytesReceived += chunk.byteLength;
+    if (this.#dropping) return this.#renew();
+    let at = 0;
+    for (
+      let operation = this.lane.head;
+      operation !== null && at < chunk.byteLength;
+      operation = this.lane.head
+    ) {
+      this.lane.remove(operation);
+      if (operation.memoryGone) {
+        complete(operation, SocketError.InvalidArgument, 0);
+        continue;
+      }
+      const bytes = fill(operation, chunk, at, chunk.byteLength);
+      if ((operation.args.socketFlags & SocketFlags.Peek) === 0) at += bytes;
+      complete(operation, SocketError.Success, bytes);
+    }
+    if (at < chunk.byteLength) {
+      this.#inbox.append(chunk, at);
+      stats.inboxBytes = this.#inbox.length;
+      if (this.#inbox.length - chunk.byteLength > INBOX_BYTES_MAX) return this.#connection.overflowed();
+    }
+    this.#renew();
+  }
+
+  /** Upcall: the peer has finished. */
+  end(): void {
+    this.ended = true;
+    this.#completeAll();
+  }
+
+  /** The connection broke: the first that waits for bytes hears why, the others see the end. */
+  broken(): void {
+    this.ended = true;
+    for (let operation = this.lane.head; operation !== null; operation = this.lane.head) {
+      this.lane.remove(operation);
+      const error = operation.bytesTotal === 0 ? null : this.#connection.takeError();
+      if (error === null) complete(operation, SocketError.Success, 0);
+      else fail(operation, error, 0);
+    }
+  }
+
+  /** Our own Shutdown(Receive): what waits sees the end. */
+  shutdown(): void {
+    this.shut = true;
+    this.#completeAll();
+  }
+
+  /** Ends one that waits; nothing is lost, since nothing of it was below. */
+  cancel(operation: Operation, error: SocketError): void {
+    this.lane.remove(operation);
+    complete(operation, error, 0);
+  }
+
+  /** Ends all that wait; returns how many there were. */
+  cancelAll(error: SocketError): number {
+    let cancelled = 0;
+    for (let operation = this.lane.head; operation !== null; operation = this.lane.head, cancelled++)
+      this.cancel(operation, error);
+    return cancelled;
+  }
+
+  /** From now on reads only to see the peer's end. */
+  drop(): void {
+    this.#dropping = true;
+    this.#inbox.clear();
+    this.#connection.stats.inboxBytes = 0;
+    this.#renew();
+  }
+
+  /** From what is known: bytes, the error (told once), the end. */
+  #serve(operation: Operation): boolean {
+    if (this.#inbox.length > 0) {
+      const bytes = this.#inbox.serve(operation, (operation.args.socketFlags & SocketFlags.Peek) !== 0);
+      this.#consumed();
+      complete(operation, SocketError.Success, bytes);
+      return true;
+    }
+    const error = this.#connection.takeError();
+    if (error !== null) fail(operation, error, 0);
+    else if (this.ended || this.shut) complete(operation, SocketError.Success, 0);
+    else return false;
+    return true;
+  }
+
+  #consumed(): void {
+    this.#connection.stats.inboxBytes = this.#inbox.length;
+    this.#renew();
+  }
+
+  #completeAll(): void {
+    for (let operation = this.lane.head; operation !== null; operation = this.lane.head) {
+      this.lane.remove(operation);
+      complete(operation, SocketError.Success, 0);
+    }
+  }
+
+  /**
+   * Renews the allowance when half of it is used and nothing lies in the inbox. When it is used up, tells so once: a transport that can
+   * only pause may have overshot, and must stop.
+   */
+  #renew(): void {
+    if (!this.#granted || this.ended) return;
+    if (this.#inbox.length > 0) {
+      if (this.#allowance > 0 || this.#stopped) return;
+      this.#stopped = true;
+      this.#connection.demand(0);
+    } else if (this.#allowance < ALLOWANCE_RENEWED_BYTES) {
+      this.#stopped = false;
+      this.#allowance = ALLOWANCE_BYTES;
+      this.#connection.demand(ALLOWANCE_BYTES);
+    }
+  }
+}
+
+/** One read of a stream socket in Node. */
+const ALLOWANCE_BYTES = 65_536;
+const ALLOWANCE_RENEWED_BYTES = 32_768;
+/**
+ * A transport that cannot be stopped, or does not stop, may fill the inbox up to here beyond one chunk; then the connection is aborted
+ * with NoBufferSpaceAvailable.
+ */
+const INBOX_BYTES_MAX = 1_048_576;
+
+/** Success, or why a receive with these flags is refused (.NET on Linux; what Node cannot do is OperationNotSupported). */
+function refusedFlags(flags: SocketFlags): SocketError {
+  if ((flags & ~SocketFlags.Peek) === 0) return SocketError.Success;
+  // There is never urgent data here: Linux answers EINVAL.
+  if ((flags & ~(SocketFlags.Peek | SocketFlags.OutOfBand)) === 0) return SocketError.InvalidArgument;
+  return SocketError.OperationNotSupported;
+}

@@ -1,0 +1,117 @@
+/** The exception of everything that the network does, and how any error of a transport becomes one. */
+
+import type { EndPoint } from './end-point.ts';
+import { SocketError } from './enums/socket-error.ts';
+import { ERRNO, PLATFORM_CODES } from './errno.ts';
+
+/** What a {@linkcode SocketException} may carry beside its code. */
+export interface SocketExceptionOptions {
+  /** The error that the transport reported, untouched. */
+  readonly cause?: unknown;
+  /** The stable code; default: that of `cause` when the network said it, else made of the name of the SocketError. */
+  readonly code?: string | undefined;
+  /** Bytes that were transferred before it failed. Default 0. */
+  readonly bytesTransferred?: number | undefined;
+  /** Whether cancelling the operation took the connection with it. Default false. */
+  readonly connectionAborted?: boolean | undefined;
+}
+
+/**
+ * What the network, or a deadline, did to an operation. .NET: SocketException.
+ *
+ * Handle it by `socketErrorCode` (.NET's) or `code` (the errno's name when the network said it, `'ECONNRESET'`; ours else:
+ * `'ERR_DEADLINE'`, `'ERR_END_OF_STREAM'`, `'ERR_OPERATION_ABORTED'`…).
+ *
+ * @example
+ * ```ts
+ * import { SocketError, SocketException } from '@proactor/core';
+ * const error = new SocketException(SocketError.ConnectionRefused);
+ * console.log(error.socketErrorCode === 10061, error.code); // true ECONNREFUSED
+ * ```
+ */
+export class SocketException extends Error {
+  override name = 'SocketException';
+  /** .NET's SocketErrorCode. */
+  readonly socketErrorCode: SocketError;
+  /** The platform's number (positive; Linux's where the platform told none), undefined where there is none. .NET: NativeErrorCode. */
+  readonly errno: number | undefined;
+  /** Stable; see the class. */
+  readonly code: string;
+  /** Bytes that were transferred before it failed. */
+  readonly bytesTransferred: number;
+  /** Whether cancelling the operation took the connection with it. */
+  readonly connectionAborted: boolean;
+
+  constructor(socketErrorCode: SocketError, message?: string, options?: SocketExceptionOptions) {
+    super(
+      message ?? capitalised(wordsOf(socketErrorCode)),
+      options?.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.socketErrorCode = socketErrorCode;
+    const said = codeOf(options?.cause);
+    this.code =
+      options?.code ?? (said in ERRNO || said in PLATFORM_CODES ? said : codeNameOf(socketErrorCode));
+    this.errno = errnoOf(options?.cause) ?? ERRNO[this.code]?.[0];
+    this.bytesTransferred = options?.bytesTransferred ?? 0;
+    this.connectionAborted = options?.connectionAborted ?? false;
+  }
+}
+
+/** The SocketError that an error of a transport means: a SocketException's own, else by its `code`, else `SocketError.SocketError`. */
+export function socketErrorOf(error: unknown): SocketError {
+  if (error instanceof SocketException) return error.socketErrorCode;
+  const code = codeOf(error);
+  return ERRNO[code]?.[1] ?? PLATFORM_CODES[code] ?? SocketError.SocketError;
+}
+
+function codeOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return '';
+  return typeof error.code === 'string' ? error.code : '';
+}
+
+function errnoOf(error: unknown): number | undefined {
+  if (typeof error !== 'object' || error === null || !('errno' in error)) return undefined;
+  return typeof error.errno === 'number' ? Math.abs(error.errno) : undefined; // Node's are negative
+}
+
+/** `ECONNREFUSED` for ConnectionRefused, `ERR_OPERATION_ABORTED` for what has no errno of its own. */
+function codeNameOf(error: SocketError): string {
+  if (error === SocketError.HostNotFound) return 'ENOTFOUND';
+  if (error === SocketError.TryAgain) return 'EAI_AGAIN';
+  if (error !== SocketError.OperationAborted) {
+    for (const [name, [, socketError]] of Object.entries(ERRNO)) {
+      if (socketError === error && !ALIASES.has(name)) return name;
+    }
+  }
+  const words = (SocketError[error] ?? 'SocketError').replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_');
+  return `ERR_${words.toUpperCase()}`;
+}
+
+/** Errnos that share their SocketError with a better-known one. */
+const ALIASES: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  'EPERM',
+  'ENOENT',
+  'ENFILE',
+  'ENOTSUP',
+  'ENXIO',
+]);
+
+/** `Cannot receive: connection reset, 127.0.0.1:7000 -> 127.0.0.1:50312`: the operation, why, and both ends as far as they are known. */
+export function describe(
+  doing: string,
+  error: SocketError,
+  local: EndPoint | null,
+  remote: EndPoint | null,
+): string {
+  const ends = local === null && remote === null ? '' : `, ${local ?? 'unknown'} -> ${remote ?? 'unknown'}`;
+  return `Cannot ${doing}: ${wordsOf(error)}${ends}`;
+}
+
+/** `connection reset` for ConnectionReset. */
+export function wordsOf(error: SocketError): string {
+  return SocketError[error]?.replaceAll(/(?<=[a-z])(?=[A-Z])/g, ' ').toLowerCase() ?? `socket error ${error}`;
+}
+
+function capitalised(text: string): string {
+  return text.charAt(0).toUpperCase() + text.substring(1);
+}

@@ -1,0 +1,57 @@
+/** Plain numbers about one socket; one object per socket, always the same, never reset. */
+export interface SocketStats {
+  bytesReceived: number;
+  bytesSent: number;
+  /** Receives and sends that have completed. */
+  receives: number;
+  sends: number;
+  /** Operations that completed inside their own call. */
+  inline: number;
+  /** Operations whose handler ran, or will run, later. */
+  deferred: number;
+  /** Operations that were cancelled, timed out, or aborted by a close. */
+  cancelled: number;
+  /** Bytes of accepted sends that are not known to be out, lent ones included. */
+  queuedSendBytes: number;
+  /** Bytes that arrived and were not asked for yet. */
+  inboxBytes: number;
+  /** Connections (listeners) or datagrams that were dropped because a queue was full. */
+  dropped: number;
+  /** Upcalls of the transport that came after its closed(): ignored, and a fault of the transport. */
+  lateUpcalls: number;
+  /** Milliseconds of the runtime's clock. */
+  openedAt: number;
+  /** When bytes last moved; at first `openedAt`. */
+  lastActivityAt: number;
+  /** Listeners: connections handed out, connections waiting, connections refused because the listener was closing. */
+  accepted: number;
+  queued: number;
+  rejected: number;
+  datagramsReceived: number;
+  datagramsSent: number;
+  truncated: number;
+}
+
+export function newSocketStats(now: number): SocketStats {
+  return {
+    bytesReceived: 0,
+    bytesSent: 0,
+    receives: 0,
+    sends: 0,
+    inline: 0,
+    deferred: 0,
+    cancelled: 0,
+    queuedSendBytes: 0,
+    inboxBytes: 0,
+    dropped: 0,
+    lateUpcalls: 0,
+    openedAt: now,
+    lastActivityAt: now,
+    accepted: 0,
+    queued: 0,
+    rejected: 0,
+    datagramsReceived: 0,
+    datagramsSent: 0,
+    truncated: 0,
+  };
+}

@@ -1,0 +1,692 @@
+/**
+ * The public face: what a Socket is and does, one line a verb. What a verb checks stands in verbs.ts, how the promises are made in
+ * awaited.ts, what becomes of the socket in socket-core.ts.
+ */
+
+import * as awaited from './awaited.ts';
+import type { OperationOptions } from './awaited.ts';
+import { openDoor } from './core-of.ts';
+import { drain } from './drain.ts';
+import { DnsEndPoint, EndPoint } from './end-point.ts';
+import { AddressFamily } from './enums/address-family.ts';
+import { SelectMode } from './enums/select-mode.ts';
+import { SocketAsyncOperation } from './enums/socket-async-operation.ts';
+import { SocketError } from './enums/socket-error.ts';
+import { SocketShutdown } from './enums/socket-shutdown.ts';
+import { SocketType } from './enums/socket-type.ts';
+import {
+  ArgumentError,
+  ArgumentNullError,
+  ArgumentOutOfRangeError,
+  InvalidOperationError,
+  NotSupportedError,
+} from './errors.ts';
+import * as iterators from './iterators.ts';
+import { operationOf, type AnyArgs } from './socket-async-event-args.ts';
+import { Offspring, SocketCore } from './socket-core.ts';
+import { SocketException } from './socket-exception.ts';
+import { checkOption, CORE_OPTIONS, type SocketOptionMap } from './socket-options.ts';
+import type { SocketStats } from './socket-stats.ts';
+import type { IPPacketInformation, Transport } from './transport.ts';
+import type { SendPacketsElement } from './send-packets-element.ts';
+import { checkStaticConnect, checkTimeout, start, VERBS } from './verbs.ts';
+
+/** How a Socket is made. */
+export interface SocketOptions {
+  /** Default Unspecified: taken from the first end point that is bound or connected. Given, .NET's rules for families hold. */
+  readonly addressFamily?: AddressFamily | undefined;
+  /** An InterNetworkV6 socket that also speaks IPv4, with addresses mapped as .NET maps them. Default false. */
+  readonly dualMode?: boolean | undefined;
+  /** Default: what the transport carries. */
+  readonly socketType?: SocketType | undefined;
+}
+
+/** How `close()` goes. */
+export interface CloseOptions {
+  /** Drop everything and let the peer see a reset, where the medium can. .NET: Close(0). Default false. */
+  readonly abort?: boolean | undefined;
+  /** Milliseconds that the peer has to read everything and to finish; then it is aborted. .NET: Close(timeout). Default 0: do not wait. */
+  readonly timeout?: number | undefined;
+}
+
+/** How long `end()` waits. */
+export interface EndOptions {
+  /** Milliseconds until the connection is aborted. Default 5,000. */
+  readonly timeout?: number | undefined;
+}
+
+/** How long `drain()` waits. */
+export interface DrainOptions {
+  /** Milliseconds until what is still open is aborted. Default and 0: as long as it takes. */
+  readonly timeout?: number | undefined;
+}
+
+/** What `drain()` found. */
+export interface DrainResult {
+  /** Connections, open at the call, that closed by themselves. */
+  readonly closed: number;
+  /** Connections that were aborted at the deadline. */
+  readonly aborted: number;
+}
+
+/** One datagram that was received. */
+export interface ReceivedFrom {
+  readonly bytes: number;
+  readonly remoteEndPoint: EndPoint;
+  readonly flags: number;
+}
+
+/** One datagram that was received, and where it was sent to. */
+export interface ReceivedMessageFrom extends ReceivedFrom {
+  readonly packetInfo: IPPacketInformation;
+}
+
+/**
+ * A socket on any transport. .NET: Socket, as far as it is asynchronous.
+ *
+ * Two styles over one engine. The operation model: `xxxAsync(e)` returns true when the operation is pending (`completed` will be raised on
+ * `e`, once, later) and false when it is done (no event); so loop instead of recursing. Awaited: the same verbs as promises, which
+ * never throw but reject.
+ *
+ * What misuse throws: ObjectDisposedError on a closed socket, ArgumentNullError / ArgumentError / ArgumentOutOfRangeError for arguments,
+ * InvalidOperationError for a wrong state or an args in progress, NotSupportedError for what this transport has not. What the network
+ * does arrives as `e.socketError`, or as the SocketException that a promise rejects with.
+ *
+ * @example An echo server
+ * ```ts
+ * import { Socket, IPEndPoint } from '@proactor/core';
+ * import { loopback } from '@proactor/testing';
+ *
+ * const network = loopback();
+ * const listener = new Socket(network);
+ * listener.bind(new IPEndPoint('127.0.0.1', 7000));
+ * await listener.listen();
+ * const client = await Socket.connect(network, new IPEndPoint('127.0.0.1', 7000));
+ * const server = await listener.accept();
+ * await client.send(Uint8Array.of(1, 2, 3));
+ * console.log(await server.receive(new Uint8Array(16))); // 3
+ * ```
+ */
+export class Socket {
+  readonly #core: SocketCore;
+
+  /**
+   * @param transport the medium: `tcp()`, `loopback()`, your own
+   * @throws ArgumentNullError or ArgumentError `transport`; ArgumentError `options`, `addressFamily`; NotSupportedError for a socketType
+   * that the transport has not, or dualMode without InterNetworkV6
+   */
+  constructor(transport: Transport, options: SocketOptions = {}) {
+    checkTransport(transport);
+    if (!(options instanceof Offspring)) checkSocketOptions(transport, options);
+    this.#core = new SocketCore(this, transport, options);
+  }
+
+  static {
+    openDoor({
+      coreOf: (socket) => {
+        if (typeof socket !== 'object' || socket === null || !(#core in socket))
+          throw new ArgumentError('Cannot use that: a Socket is needed', 'socket');
+        return socket.#core;
+      },
+      newSocket: (transport, options) => new Socket(transport, options),
+    });
+  }
+
+  // What it is.
+
+  get transport(): Transport {
+    return this.#core.transport;
+  }
+
+  /** Where it is: null until bound or connected; a stream's port is 0 until it listens. @throws ObjectDisposedError */
+  get localEndPoint(): EndPoint | null {
+    this.#core.mustBeOpen('read localEndPoint');
+    return this.#core.local;
+  }
+
+  /** Its peer while connected, else null. @throws ObjectDisposedError */
+  get remoteEndPoint(): EndPoint | null {
+    this.#core.mustBeOpen('read remoteEndPoint');
+    return this.#core.remote;
+  }
+
+  /** .NET's Connected: true after connect and accept; false after any shutdown, disconnect, close, and most failures. */
+  get connected(): boolean {
+    return this.#core.connected;
+  }
+
+  get isBound(): boolean {
+    return this.#core.isBound;
+  }
+
+  /** Bytes that a receive would get at once. @throws ObjectDisposedError */
+  get available(): number {
+    this.#core.mustBeOpen('read available');
+    return this.#core.available;
+  }
+
+  get addressFamily(): AddressFamily {
+    return this.#core.addressFamily;
+  }
+
+  get socketType(): SocketType {
+    return this.#core.socketType;
+  }
+
+  get dualMode(): boolean {
+    return this.#core.dualMode;
+  }
+
+  /** Numbers about this socket, always the same object. */
+  get stats(): SocketStats {
+    return this.#core.stats;
+  }
+
+  /**
+   * Whether something could be done at once; never waits. SelectRead: bytes, an end or an error to receive, a connection to accept;
+   * SelectWrite: connected, and no send is waiting; SelectError: the connection has broken and no operation has told.
+   *
+   * @throws ObjectDisposedError; NotSupportedError for another mode
+   */
+  poll(mode: SelectMode): boolean {
+    const core = this.#core;
+    core.mustBeOpen('poll');
+    const { connection, acceptor } = core;
+    const open = core.connecting === null ? connection : null;
+    switch (mode) {
+      case SelectMode.SelectRead:
+        return acceptor?.ready === true || (open !== null && (open.inbound.readable || open.hasError));
+      case SelectMode.SelectWrite:
+        return open !== null && (open.gone || open.outbound.idle);
+      case SelectMode.SelectError:
+        return open?.hasError === true;
+      default:
+        throw new NotSupportedError(`Cannot poll: there is no mode ${String(mode)}`);
+    }
+  }
+
+  /** Lets it keep the process alive (the default), where the platform can. */
+  ref(): this {
+    this.#core.reference(true);
+    return this;
+  }
+
+  /** Lets the process end although it is open, where the platform can. */
+  unref(): this {
+    this.#core.reference(false);
+    return this;
+  }
+
+  /**
+   * Sets an option, now or for when the socket opens.
+   *
+   * @throws ObjectDisposedError; NotSupportedError when the transport has no such option, or cannot do it; ArgumentError or
+   * ArgumentOutOfRangeError `value`
+   */
+  setOption<N extends keyof SocketOptionMap>(name: N, value: SocketOptionMap[N]): void {
+    const core = this.#core;
+    core.mustBeOpen(`set ${String(name)}`);
+    this.#mustKnow(name, 'set');
+    checkOption(name, value);
+    if (!CORE_OPTIONS.includes(name)) this.#giveDown(name, value);
+    core.options[name] = value;
+  }
+
+  /** The value set, or what the transport says; undefined = neither. @throws ObjectDisposedError; NotSupportedError */
+  getOption<N extends keyof SocketOptionMap>(name: N): SocketOptionMap[N] | undefined {
+    this.#core.mustBeOpen(`get ${String(name)}`);
+    this.#mustKnow(name, 'get');
+    return (this.#core.handle?.getOption?.(name) ?? this.#core.options[name]) as
+      | SocketOptionMap[N]
+      | undefined;
+  }
+
+  // Opening.
+
+  /**
+   * Chooses the local end point. On a stream it is only recorded: the platform is asked by `listen()` or a connect, which report what is
+   * wrong with it, and port 0 stays 0 until then.
+   *
+   * @throws ObjectDisposedError; ArgumentNullError or ArgumentError `localEP`; SocketException(InvalidArgument) when it is bound already,
+   * AddressFamilyNotSupported when the family does not fit
+   */
+  bind(endPoint: EndPoint): void {
+    const core = this.#core;
+    core.mustBeOpen('bind');
+    if (endPoint === null || endPoint === undefined) throw new ArgumentNullError('localEP');
+    const name = endPoint instanceof DnsEndPoint && core.transport.resolve !== undefined;
+    if (!(endPoint instanceof EndPoint) || name)
+      throw new ArgumentError('Cannot bind to that: an address is needed', 'localEP');
+    if (core.isBound || core.connection !== null)
+      throw new SocketException(SocketError.InvalidArgument, 'Cannot bind: socket already bound');
+    if (!core.takes(endPoint)) {
+      throw new SocketException(
+        SocketError.AddressFamilyNotSupported,
+        `Cannot bind to ${endPoint}: its family does not fit this socket`,
+      );
+    }
+    core.bound = core.mapped(endPoint);
+    core.adoptFamily(core.bound);
+  }
+
+  /**
+   * Begins to listen where it was bound.
+   *
+   * Rejects with ObjectDisposedError; InvalidOperationError when it is not bound, listening already, or connected; NotSupportedError;
+   * SocketException: AddressAlreadyInUse, AddressNotAvailable, AccessDenied… After a failure it is still bound, and may try again.
+   *
+   * @param backlog connections that may wait before they are accepted, an integer from 0 on; default 511. Node accepts eagerly on tcp: there
+   * core's own queue (`acceptQueueMax`) is the bound
+   */
+  listen(backlog: number = BACKLOG): Promise<void> {
+    const core = this.#core;
+    try {
+      core.mustBeOpen('listen');
+      if (!Number.isInteger(backlog) || backlog < 0) {
+        throw new ArgumentOutOfRangeError(
+          'backlog',
+          `Cannot listen with backlog ${String(backlog)}: an integer from 0 on is needed`,
+        );
+      }
+      if (core.transport.listen === undefined)
+        throw new NotSupportedError(`Cannot listen: transport ${core.transport.name} does not listen`);
+      if (core.acceptor !== null) throw new InvalidOperationError('Cannot listen: socket already listening');
+      if (core.connection !== null) throw new InvalidOperationError('Cannot listen: socket connected');
+      if (core.bound === null) throw new InvalidOperationError('Cannot listen: socket not bound');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return core.listen(core.bound, backlog);
+  }
+
+  // The operation model.
+
+  /**
+   * Accepts a connection into `e.acceptSocket`: a new socket, or the unused one given there. Completes with Success or OperationAborted.
+   *
+   * @throws ArgumentError `e` (a buffer list), `Count` (a small buffer); PlatformNotSupportedError (a buffer: no data is received with an
+   * accept); InvalidOperationError when not listening, or the given socket is in use
+   */
+  acceptAsync(e: AnyArgs): boolean {
+    return start(this.#core, e, VERBS.accept);
+  }
+
+  /**
+   * Connects to `e.remoteEndPoint`; a name's addresses are tried in turn, the last error counts. A buffer that is set is sent as soon as the
+   * connection is there. Completes with Success, ConnectionRefused, TimedOut, HostNotFound, NoData, NetworkUnreachable, OperationAborted…;
+   * IsConnected when it was shut down or disconnected, AlreadyInProgress while another connect is pending.
+   *
+   * @throws ArgumentError `BufferList`, `hostName`; ArgumentNullError `remoteEP`; InvalidOperationError when listening;
+   * SocketException(IsConnected); NotSupportedError when the address family does not fit
+   */
+  connectAsync(e: AnyArgs): boolean {
+    return start(this.#core, e, VERBS.connect);
+  }
+
+  /**
+   * Ends the connection in both directions, after what was sent; with `e.disconnectReuseSocket` the socket can connect again.
+   *
+   * @throws SocketException(NotConnected)
+   */
+  disconnectAsync(e: AnyArgs): boolean {
+    return start(this.#core, e, VERBS.disconnect);
+  }
+
+  /**
+   * Receives 1 to `e.count` bytes, whatever is there first. 0 bytes and Success: the peer has finished, again and again; or the window is
+   * empty, which waits until something is there and takes nothing. Completes with Success, ConnectionReset (once), NotConnected,
+   * OperationAborted, TimedOut; OperationNotSupported or InvalidArgument for flags.
+   */
+  receiveAsync(e: AnyArgs): boolean {
+    return start(this.#core, e, VERBS.receive);
+  }
+
+  /** Not part of this version. @throws NotSupportedError */
+  receiveFromAsync(e: AnyArgs): boolean {
+    return start(this.#core, e, VERBS.receiveFrom);
+  }
+
+  /** Not part of this version. @throws NotSupportedError */
+  receiveMessageFromAsync(e: AnyArgs): boolean {
+    return start(this.#core, e, VERBS.receiveMessageFrom);
+  }
+
+  /**
+   * Sends the window, or all segments of the list in order; completes when every byte was taken by the system, and not before. Completes with
+   * Success, ConnectionReset, Shutdown (after our own shutdown, or when the peer is gone), OperationAborted, TimedOut; `bytesTransferred`
+   * counts what was finished before an error, to the slice (1 MiB).
+   */
+  sendAsync(e: AnyArgs): boolean {
+    return start(this.#core, e, VERBS.send);
+  }
+
+  /** Not part of this version. @throws NotSupportedError */
+  sendPacketsAsync(e: AnyArgs): boolean {
+    return start(this.#core, e, VERBS.sendPackets);
+  }
+
+  /** Not part of this version. @throws NotSupportedError */
+  sendToAsync(e: AnyArgs): boolean {
+    return start(this.#core, e, VERBS.sendTo);
+  }
+
+  /**
+   * Makes a socket and connects it: `e.connectSocket` on success; a failure closes it.
+   *
+   * @throws ArgumentError `e` (a buffer list, no end point), `hostName`; NotSupportedError
+   */
+  static connectAsync(transport: Transport, e: AnyArgs): boolean {
+    checkTransport(transport);
+    checkStaticConnect(e);
+    const socket = new Socket(transport);
+    try {
+      return start(socket.#core, e, VERBS.staticConnect);
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Cancels a pending connect **and closes its socket**, the caller's own too (.NET): it completes with OperationAborted. Does nothing when
+   * no connect is in progress.
+   *
+   * @throws ArgumentNullError `e`
+   */
+  static cancelConnectAsync(e: AnyArgs): void {
+    if (e === null || e === undefined) throw new ArgumentNullError('e');
+    const operation = operationOf(e);
+    if (operation.lastOperation === SocketAsyncOperation.Connect && operation.pending)
+      operation.socket?.close();
+  }
+
+  /**
+   * Cancels one pending operation of this socket (CancelIoEx): true = it was pending and completes with OperationAborted. A receive or accept
+   * loses nothing, a connect leaves the socket unconnected; a send whose bytes were given to the system takes the connection with it.
+   * false = it is not pending here, nothing happens.
+   *
+   * @throws ArgumentNullError `e`
+   */
+  cancel(e: AnyArgs): boolean {
+    if (e === null || e === undefined) throw new ArgumentNullError('e');
+    const { engine } = this.#core;
+    const operation = operationOf(e);
+    engine.enterCall();
+    try {
+      return this.#core.cancelOperation(operation, SocketError.OperationAborted);
+    } finally {
+      engine.leaveCall();
+    }
+  }
+
+  // Awaited.
+
+  /** Makes a socket and connects it. Rejects as `connect()`; then the socket is closed. */
+  static async connect(transport: Transport, endPoint: EndPoint, o?: OperationOptions): Promise<Socket> {
+    const socket = new Socket(transport);
+    try {
+      await socket.connect(endPoint, o);
+      return socket;
+    } catch (error) {
+      socket.close();
+      throw error;
+    }
+  }
+
+  /** The next connection. */
+  accept(o?: OperationOptions): Promise<Socket> {
+    return awaited.accept(this, o);
+  }
+
+  /** Connects; when it is cancelled or fails the socket may try again. */
+  connect(endPoint: EndPoint, o?: OperationOptions): Promise<void> {
+    return awaited.connect(this, endPoint, o);
+  }
+
+  /** Receives whatever is there first; 0 = the peer has finished. Cancelling it loses nothing. */
+  receive(buffer: Uint8Array, o?: OperationOptions): Promise<number> {
+    return awaited.receive(this, buffer, o);
+  }
+
+  /**
+   * Receives until the buffer is full. An end before that rejects with SocketException(Disconnecting), code `ERR_END_OF_STREAM`, whose
+   * `bytesTransferred` is what came; so does a deadline. What came stays in the buffer.
+   */
+  receiveExactly(buffer: Uint8Array, o?: OperationOptions): Promise<void> {
+    return awaited.receiveExactly(this, buffer, o);
+  }
+
+  /** Sends all of it, or all of them in order; resolves with the number of bytes. */
+  send(buffers: Uint8Array | readonly Uint8Array[], o?: OperationOptions): Promise<number> {
+    return awaited.send(this, buffers, o);
+  }
+
+  /** Not part of this version: rejects with NotSupportedError. */
+  receiveFrom(_buffer: Uint8Array, _o?: OperationOptions): Promise<ReceivedFrom> {
+    return this.#later('receive from');
+  }
+
+  /** Not part of this version: rejects with NotSupportedError. */
+  receiveMessageFrom(_buffer: Uint8Array, _o?: OperationOptions): Promise<ReceivedMessageFrom> {
+    return this.#later('receive message from');
+  }
+
+  /** Not part of this version: rejects with NotSupportedError. */
+  sendPackets(_elements: readonly (SendPacketsElement | null)[], _o?: OperationOptions): Promise<number> {
+    return this.#later('send packets');
+  }
+
+  /** Not part of this version: rejects with NotSupportedError. */
+  sendTo(_buffer: Uint8Array, _endPoint: EndPoint, _o?: OperationOptions): Promise<number> {
+    return this.#later('send to');
+  }
+
+  /** Ends the connection in both directions; with `reuse` the socket can connect again. */
+  disconnect(reuse = false, o?: OperationOptions): Promise<void> {
+    return awaited.disconnect(this, reuse, o);
+  }
+
+  /**
+   * From what has already arrived: bytes, 0 = the peer has finished, -1 = would wait (or would overtake a receive that is pending). For
+   * parsers.
+   *
+   * @throws ObjectDisposedError; ArgumentNullError or ArgumentError `buffer` (an empty one too); SocketException: NotConnected, or why the
+   * connection broke
+   */
+  tryReceive(buffer: Uint8Array): number {
+    const core = this.#core;
+    core.mustBeOpen('receive');
+    if (buffer === null || buffer === undefined) throw new ArgumentNullError('buffer');
+    if (!(buffer instanceof Uint8Array) || buffer.byteLength === 0)
+      throw new ArgumentError('Cannot receive into that: a Uint8Array with room is needed', 'buffer');
+    const { connection } = core;
+    if (connection === null || core.connecting !== null)
+      throw new SocketException(SocketError.NotConnected, 'Cannot receive: socket not connected');
+    core.engine.enterCall();
+    try {
+      return connection.inbound.tryReceive(buffer);
+    } catch (error) {
+      core.connected = false;
+      throw error;
+    } finally {
+      core.engine.leaveCall();
+    }
+  }
+
+  /**
+   * Connections as they come. `break` stops iterating; the listener stays open and accepts into its bounded queue. Ends normally after a
+   * local close; rejects when the listener breaks, and with `signal.reason`. Hand each socket to a function without awaiting it, or one
+   * client holds up all others.
+   */
+  connections(o?: OperationOptions): AsyncIterableIterator<Socket> {
+    return iterators.connections(this, o);
+  }
+
+  /**
+   * Bytes as they come, copies that are yours. `break` cancels what is pending; the socket stays open. Ends at the peer's end and after a
+   * local close; rejects when the connection breaks, and with `signal.reason`.
+   */
+  chunks(o?: OperationOptions): AsyncIterableIterator<Uint8Array> {
+    return iterators.chunks(this, o);
+  }
+
+  // Ending.
+
+  /**
+   * Ends one direction or both; sends that were accepted go out first. A peer that is gone already, and a second shutdown, are fine.
+   *
+   * @throws ObjectDisposedError; ArgumentOutOfRangeError `how`; SocketException(NotConnected), or OperationNotSupported where the medium
+   * cannot end one direction
+   */
+  shutdown(how: SocketShutdown): void {
+    this.#core.mustBeOpen('shut down');
+    if (SocketShutdown[how] === undefined)
+      throw new ArgumentOutOfRangeError(
+        'how',
+        `Cannot shut down ${String(how)}: Receive, Send or Both is needed`,
+      );
+    this.#core.shutdown(how);
+  }
+
+  /**
+   * The graceful way out: everything sent, then our end, then the peer's bytes are read and dropped until its end. Pending receives and
+   * iterators end as at `close()`; new operations are refused. Resolves when the connection is gone; on a socket that is closed already, or
+   * was never connected, at once.
+   *
+   * Rejects with SocketException: TimedOut, code `ERR_DEADLINE`, when the peer has not finished in time (the connection is aborted);
+   * ConnectionReset when the peer broke it meanwhile, so that what was sent may not have arrived. ArgumentOutOfRangeError `timeout`.
+   */
+  end(o?: EndOptions): Promise<void> {
+    const timeout = o?.timeout ?? END_TIMEOUT_MS;
+    try {
+      checkTimeout(timeout);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return this.#core.end(timeout);
+  }
+
+  /**
+   * Closes now, as .NET does. Pending operations complete with OperationAborted, later. What was sent still goes out; but **with an operation
+   * pending, or bytes unread, the peer may see a reset** and lose what was on its way: `end()` is the graceful way out. Again: does nothing.
+   *
+   * @throws ArgumentOutOfRangeError `timeout`
+   */
+  close(options?: CloseOptions): void {
+    const timeout = options?.timeout ?? 0;
+    checkTimeout(timeout);
+    this.#core.close(options?.abort ?? false, timeout);
+  }
+
+  /**
+   * For listeners: closes the listener (`connections()` ends normally), waits for the connections it accepted, ends none of them itself, and
+   * aborts the rest at the deadline.
+   *
+   * Rejects with InvalidOperationError when it never listened; ArgumentOutOfRangeError `timeout`.
+   */
+  drain(o?: DrainOptions): Promise<DrainResult> {
+    const timeout = o?.timeout ?? 0;
+    try {
+      checkTimeout(timeout);
+      if (this.#core.acceptor === null) throw new InvalidOperationError('Cannot drain: socket not listening');
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return drain(this.#core, timeout);
+  }
+
+  /**
+   * Resolves when the channel is gone and every operation has completed; never rejects. A listener's does not wait for the connections it
+   * accepted: `drain()` does.
+   */
+  get closed(): Promise<void> {
+    return this.#core.closed;
+  }
+
+  /** `close()`. */
+  dispose(): void {
+    this.close();
+  }
+
+  /** `close()`: with an operation pending, or bytes unread, the peer may see a reset; `await using` is the graceful form. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** `end()`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end();
+  }
+
+  #later(doing: string): Promise<never> {
+    try {
+      this.#core.mustBeOpen(doing);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    return Promise.reject(new NotSupportedError(`Cannot ${doing}: not part of this version`));
+  }
+
+  #giveDown(name: string, value: unknown): void {
+    const { handle, transport } = this.#core;
+    if (handle === null) return; // when it opens
+    if (handle.setOption === undefined)
+      throw new NotSupportedError(
+        `Cannot set option ${name}: transport ${transport.name} takes it only before opening`,
+      );
+    handle.setOption(name, value);
+  }
+
+  #mustKnow(name: string, doing: string): void {
+    const { caps, name: transport } = this.#core.transport;
+    if (CORE_OPTIONS.includes(name) || caps.options?.includes(name)) return;
+    throw new NotSupportedError(
+      `Cannot ${doing} option ${String(name)}: transport ${transport} has none of that name`,
+    );
+  }
+}
+
+/** Node's own default. */
+const BACKLOG = 511;
+const END_TIMEOUT_MS = 5_000;
+
+function checkTransport(transport: Transport): void {
+  if (transport === null || transport === undefined) throw new ArgumentNullError('transport');
+  const shaped =
+    typeof transport === 'object' &&
+    typeof transport.caps === 'object' &&
+    typeof transport.runtime === 'object';
+  if (!shaped)
+    throw new ArgumentError('Cannot use that as transport: caps and runtime are missing', 'transport');
+}
+
+function checkSocketOptions(transport: Transport, options: SocketOptions): void {
+  if (options === null || typeof options !== 'object')
+    throw new ArgumentError('Cannot use that as options', 'options');
+  for (const name of Object.keys(options)) {
+    if (!OPTION_NAMES.has(name))
+      throw new ArgumentError(`Cannot make socket: there is no option '${name}'`, 'options');
+  }
+  const { addressFamily, dualMode, socketType } = options;
+  if (addressFamily !== undefined && AddressFamily[addressFamily] === undefined) {
+    throw new ArgumentError(
+      `Cannot make socket: there is no address family ${String(addressFamily)}`,
+      'addressFamily',
+    );
+  }
+  if (dualMode === true && addressFamily !== undefined && addressFamily !== AddressFamily.InterNetworkV6) {
+    throw new NotSupportedError('Cannot make socket: only an InterNetworkV6 socket has a dual mode');
+  }
+  const carried = transport.caps.kind === 'stream' ? SocketType.Stream : SocketType.Dgram;
+  if (socketType !== undefined && socketType !== carried) {
+    throw new NotSupportedError(
+      `Cannot make socket: transport ${transport.name} carries ${transport.caps.kind}s`,
+    );
+  }
+}
+
+const OPTION_NAMES: ReadonlySet<string> = /* @__PURE__ */ new Set([
+  'addressFamily',
+  'dualMode',
+  'socketType',
+]);
