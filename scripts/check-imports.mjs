@@ -38,6 +38,7 @@ const areas = [
     may: ['@proactor/core', '@proactor/udp', '@proactor/testing', ...testTools],
   },
   { folder: 'examples', within: 'examples', may: [...everyPackage, ...testTools] },
+  { folder: 'tools/parity', within: 'tools/parity', may: [...everyPackage, ...testTools] },
   { folder: 'bench', within: 'bench', may: [...everyPackage, 'eventemitter3', 'tinybench', ...testTools] },
 ];
 

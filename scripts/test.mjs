@@ -4,7 +4,7 @@
 // tells of those from inside the process, and this file judges what only shows from outside. Every line of the
 // traps is proved in scripts/test/runner.test.mjs. The last line is always 'N passed, N failed, N skipped'.
 import { spawn } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -42,10 +42,12 @@ console.log(`${totals.passed} passed, ${totals.failed} failed, ${totals.skipped}
 process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
 
 function everyTestFile() {
-  const packages = readdirSync(join(root, 'packages')).map((name) => join('packages', name, 'test'));
-  return [...packages, 'examples', 'bench', 'scripts/test'].flatMap((folder) =>
-    testsBelow(join(root, folder)),
-  );
+  const folders = ['examples', 'bench', 'scripts/test'];
+  for (const parent of ['packages', 'tools']) {
+    if (!existsSync(join(root, parent))) continue;
+    for (const name of readdirSync(join(root, parent)).sort()) folders.push(join(parent, name, 'test'));
+  }
+  return folders.flatMap((folder) => testsBelow(join(root, folder)));
 }
 
 /** A file that is named runs whatever it is called; a folder stands for the test files below it. */

@@ -4,6 +4,7 @@
  */
 
 import type { AbortSignalLike } from './abort-signal-like.ts';
+import { checkTimeout } from './check-timeout.ts';
 import type { EndPoint } from './end-point.ts';
 import { SocketError } from './enums/socket-error.ts';
 import { SocketFlags } from './enums/socket-flags.ts';
@@ -71,6 +72,9 @@ export async function receiveExactly(
 ): Promise<void> {
   const wrong = wrongBuffer(buffer);
   if (wrong !== null) throw wrong;
+  checkOptions(o);
+  if (((o?.flags ?? 0) & SocketFlags.Peek) !== 0)
+    throw new ArgumentError('Cannot peek exactly: what is peeked at stays', 'flags');
   const { runtime } = socket.transport;
   const due = runtime.now() + (o?.timeout || Number.POSITIVE_INFINITY);
   for (let at = 0; at < buffer.byteLength; ) {
@@ -182,11 +186,14 @@ function run<T>(
   return failure === null ? Promise.resolve(value as T) : Promise.reject(failure);
 }
 
-function checkOptions(o: OperationOptions): AbortSignalLike | null {
+/** The signal, if there is one. @throws ArgumentError `o`, `flags`, `signal`; ArgumentOutOfRangeError `timeout` */
+export function checkOptions(o: OperationOptions | undefined): AbortSignalLike | null {
+  if (o === undefined || o === null) return null;
   if (typeof o !== 'object')
     throw new ArgumentError('Cannot use that as options: { signal, timeout, flags } is needed', 'o');
   if (o.flags !== undefined && !Number.isInteger(o.flags))
     throw new ArgumentError('Cannot use that as flags: SocketFlags are needed', 'flags');
+  if (o.timeout !== undefined) checkTimeout(o.timeout);
   const { signal } = o;
   if (signal === undefined || signal === null) return null;
   if (typeof signal !== 'object' || typeof signal.addEventListener !== 'function') {

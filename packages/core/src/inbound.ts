@@ -52,7 +52,7 @@ export class Inbound {
 
   receive(operation: Operation): void {
     operation.lane = this.lane;
-    const refused = refusedFlags(operation.args.socketFlags);
+    const refused = refusedFlags(operation.flags);
     if (refused !== SocketError.Success) return complete(operation, refused, 0);
     if (operation.memoryGone) return complete(operation, SocketError.InvalidArgument, 0);
     if (this.lane.head === null && this.#serve(operation)) return;
@@ -92,7 +92,7 @@ export class Inbound {
         continue;
       }
       const bytes = fill(operation, chunk, at, chunk.byteLength);
-      if ((operation.args.socketFlags & SocketFlags.Peek) === 0) at += bytes;
+      if ((operation.flags & SocketFlags.Peek) === 0) at += bytes;
       complete(operation, SocketError.Success, bytes);
     }
     if (at < chunk.byteLength) {
@@ -151,7 +151,7 @@ export class Inbound {
   /** From what is known: bytes, the error (told once), the end. */
   #serve(operation: Operation): boolean {
     if (this.#inbox.length > 0) {
-      const bytes = this.#inbox.serve(operation, (operation.args.socketFlags & SocketFlags.Peek) !== 0);
+      const bytes = this.#inbox.serve(operation, (operation.flags & SocketFlags.Peek) !== 0);
       this.#consumed();
       complete(operation, SocketError.Success, bytes);
       return true;

@@ -1,8 +1,7 @@
 /** Connections and chunks as async iterators, made of the promises. Both end normally when the socket is closed here. */
 
-import { accept, type OperationOptions, receive } from './awaited.ts';
+import { accept, checkOptions, type OperationOptions, receive } from './awaited.ts';
 import { coreOf } from './core-of.ts';
-import { ArgumentError, ArgumentNullError } from './errors.ts';
 import type { Socket } from './socket.ts';
 import { StopSignal } from './stop-signal.ts';
 
@@ -42,11 +41,10 @@ class Pulled<T> implements AsyncIterableIterator<T> {
     o: OperationOptions | undefined,
     pull: (o: OperationOptions) => Promise<T | null>,
   ) {
-    if (o !== undefined && (o === null || typeof o !== 'object'))
-      throw o === null ? new ArgumentNullError('o') : new ArgumentError('Cannot use that as options', 'o');
+    const signal = checkOptions(o);
     this.#socket = socket;
     this.#pull = pull;
-    this.#stop.follow(o?.signal);
+    if (signal !== null) this.#stop.follow(signal);
     this.#options = { timeout: o?.timeout, flags: o?.flags, signal: this.#stop };
   }
 

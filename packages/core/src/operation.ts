@@ -4,6 +4,7 @@
  */
 
 import { SocketAsyncOperation } from './enums/socket-async-operation.ts';
+import { SocketFlags } from './enums/socket-flags.ts';
 import type { Lane } from './lane.ts';
 import { FREE, IN_PROGRESS, IN_PROGRESS_DISPOSE_ASKED, type OperationState } from './operation-state.ts';
 import type { AnyArgs } from './socket-async-event-args.ts';
@@ -51,6 +52,8 @@ export class Operation {
   /** The sender of its event. */
   sender: Socket | null = null;
   lane: Lane | null = null;
+  /** Its flags as they were when it started; the field of the args is the user's meanwhile. */
+  flags: SocketFlags = SocketFlags.None;
   next: Operation | null = null;
   previous: Operation | null = null;
   /** Whose asynchronous context its handlers run in; 'none' = they do not care. */

@@ -35,7 +35,7 @@ export class Outbound {
 
   send(operation: Operation): void {
     operation.lane = this.lane;
-    if (operation.args.socketFlags !== SocketFlags.None)
+    if (operation.flags !== SocketFlags.None)
       return complete(operation, SocketError.OperationNotSupported, 0);
     if (this.#connection.gone) return this.#refuse(operation);
     if (this.shut) return complete(operation, SocketError.Shutdown, 0);

@@ -1,6 +1,7 @@
 /** Counted slots that are waited for in turn; never blocks the loop. */
 
 import type { AbortSignalLike } from './abort-signal-like.ts';
+import { checkTimeout } from './check-timeout.ts';
 import { SocketError } from './enums/socket-error.ts';
 import { ArgumentError, ArgumentOutOfRangeError, InvalidOperationError } from './errors.ts';
 import { platformRuntime } from './platform.ts';
@@ -85,12 +86,7 @@ export class Semaphore {
   wait(o?: SemaphoreWaitOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       const { signal, timeout = 0 } = o ?? {};
-      if (typeof timeout !== 'number' || !(timeout >= 0)) {
-        throw new ArgumentOutOfRangeError(
-          'timeout',
-          `Cannot wait for ${String(timeout)} ms: a number from 0 on is needed`,
-        );
-      }
+      checkTimeout(timeout);
       if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
         throw new ArgumentError('Cannot use that as signal: an AbortSignal is needed', 'signal');
       }

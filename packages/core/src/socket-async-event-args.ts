@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The reusable record that the caller owns: buffers in, results out, one handler. No I/O; what is in progress and what may be touched is
  * decided by the table in operation-state.ts.
@@ -213,7 +214,9 @@ export class SocketAsyncEventArgs<Token = unknown> extends EventEmitter<{
     }
     if (operation.memory !== null)
       throw new ArgumentError('Cannot set bufferList: a buffer is set, clear it first');
-    const segments = [...list];
+    if (!Array.isArray(list))
+      throw new ArgumentError('Cannot set bufferList: an array is needed', 'BufferList');
+    const segments: Uint8Array[] = [...list];
     for (const segment of segments) {
       if (segment === null || segment === undefined) throw new ArgumentNullError('segment');
       if (!(segment instanceof Uint8Array))

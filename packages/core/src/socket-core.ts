@@ -329,11 +329,16 @@ export class SocketCore implements ConnectionOwner {
     const { connection, acceptor } = this;
     if (connection !== null && lane === connection.inbound.lane) connection.inbound.cancel(operation, error);
     else if (connection !== null && lane === connection.outbound.lane)
-      connection.outbound.cancel(operation, error);
+      this.#cancelSend(connection, operation, error);
     else if (acceptor !== null && lane === acceptor.lane) acceptor.cancel(operation, error);
     else if (this.connecting !== null) this.connecting.cancel(error);
     else return false;
     return true;
+  }
+
+  #cancelSend(connection: Connection, operation: Operation, error: SocketError): void {
+    connection.outbound.cancel(operation, error);
+    if (operation.connectionAborted) this.connected = false;
   }
 
   // Ending.

@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * The public face: what a Socket is and does, one line a verb. What a verb checks stands in verbs.ts, how the promises are made in
  * awaited.ts, what becomes of the socket in socket-core.ts.
@@ -5,10 +6,12 @@
 
 import * as awaited from './awaited.ts';
 import type { OperationOptions } from './awaited.ts';
+import { checkTimeout } from './check-timeout.ts';
 import { openDoor } from './core-of.ts';
 import { drain } from './drain.ts';
 import { DnsEndPoint, EndPoint } from './end-point.ts';
 import { AddressFamily } from './enums/address-family.ts';
+import { isValueOf } from './enums/enumeration.ts';
 import { SelectMode } from './enums/select-mode.ts';
 import { SocketAsyncOperation } from './enums/socket-async-operation.ts';
 import { SocketError } from './enums/socket-error.ts';
@@ -29,7 +32,7 @@ import { checkOption, CORE_OPTIONS, type SocketOptionMap } from './socket-option
 import type { SocketStats } from './socket-stats.ts';
 import type { IPPacketInformation, Transport } from './transport.ts';
 import type { SendPacketsElement } from './send-packets-element.ts';
-import { checkStaticConnect, checkTimeout, start, VERBS } from './verbs.ts';
+import { checkStaticConnect, start, VERBS } from './verbs.ts';
 
 /** How a Socket is made. */
 export interface SocketOptions {
@@ -540,7 +543,7 @@ export class Socket {
    */
   shutdown(how: SocketShutdown): void {
     this.#core.mustBeOpen('shut down');
-    if (SocketShutdown[how] === undefined)
+    if (!isValueOf(SocketShutdown, how))
       throw new ArgumentOutOfRangeError(
         'how',
         `Cannot shut down ${String(how)}: Receive, Send or Both is needed`,
@@ -668,7 +671,7 @@ function checkSocketOptions(transport: Transport, options: SocketOptions): void 
       throw new ArgumentError(`Cannot make socket: there is no option '${name}'`, 'options');
   }
   const { addressFamily, dualMode, socketType } = options;
-  if (addressFamily !== undefined && AddressFamily[addressFamily] === undefined) {
+  if (addressFamily !== undefined && !isValueOf(AddressFamily, addressFamily)) {
     throw new ArgumentError(
       `Cannot make socket: there is no address family ${String(addressFamily)}`,
       'addressFamily',

@@ -11,8 +11,7 @@ export class StopSignal implements AbortSignalLike {
   #followed: AbortSignalLike | null = null;
 
   /** Aborts when the other does, with its reason. */
-  follow(signal: AbortSignalLike | undefined): void {
-    if (signal === undefined) return;
+  follow(signal: AbortSignalLike): void {
     if (signal.aborted) return this.abort(signal.reason);
     this.#followed = signal;
     signal.addEventListener('abort', this as unknown as () => void);

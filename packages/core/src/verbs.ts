@@ -3,6 +3,7 @@
  * throws and changes nothing; what the network does comes as the operation's SocketError.
  */
 
+import { checkTimeout } from './check-timeout.ts';
 import { complete } from './completion.ts';
 import { isName } from './connecting.ts';
 import { coreOf } from './core-of.ts';
@@ -13,7 +14,6 @@ import { SocketError } from './enums/socket-error.ts';
 import {
   ArgumentError,
   ArgumentNullError,
-  ArgumentOutOfRangeError,
   InvalidOperationError,
   NotSupportedError,
   ObjectDisposedError,
@@ -190,6 +190,7 @@ function begin(core: SocketCore, operation: Operation, verb: Verb): boolean {
   operation.socket = core;
   operation.sender = core.socket;
   operation.lane = null;
+  operation.flags = operation.args.socketFlags;
   operation.inline = false;
   operation.starting = true;
   operation.cancelled = SocketError.Success;
@@ -229,16 +230,6 @@ export function checkStaticConnect(e: AnyArgs): void {
   if (e.remoteEndPoint === null || e.remoteEndPoint === undefined)
     throw new ArgumentError('Cannot connect: remoteEndPoint is not set', 'e');
   step(operation.state, START, 'connect');
-}
-
-/** @throws ArgumentOutOfRangeError `timeout` */
-export function checkTimeout(timeout: number): void {
-  if (typeof timeout !== 'number' || !(timeout >= 0)) {
-    throw new ArgumentOutOfRangeError(
-      'timeout',
-      `Cannot wait for ${String(timeout)} ms: a number from 0 on is needed`,
-    );
-  }
 }
 
 function checkGiven(core: SocketCore, given: SocketCore): void {

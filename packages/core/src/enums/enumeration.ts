@@ -6,6 +6,14 @@ export type Enumeration<T extends Readonly<Record<string, number>>> = Readonly<T
   readonly [K in keyof T as T[K]]: K;
 } & { readonly [value: number]: string };
 
+/** Whether `value` is one of the numbers of an enumeration; a name is none. */
+export function isValueOf(
+  values: { readonly [value: number]: string | undefined },
+  value: unknown,
+): value is number {
+  return typeof value === 'number' && values[value] !== undefined;
+}
+
 /** Makes an {@linkcode Enumeration} of `values`. Frozen. */
 export function enumeration<const T extends Readonly<Record<string, number>>>(values: T): Enumeration<T> {
   const both: Record<string | number, string | number> = { ...values };

@@ -1,0 +1,1 @@
+export { udp, type UdpLookup, type UdpOptions } from './udp.ts';
