@@ -5,7 +5,7 @@
 
 import { complete } from './completion.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
-import { DnsEndPoint, type EndPoint, IPEndPoint } from './end-point.ts';
+import { DnsEndPoint, EndPoint, IPEndPoint } from './end-point.ts';
 import { AddressFamily } from './enums/address-family.ts';
 import { SocketError } from './enums/socket-error.ts';
 import { readIPAddress } from './ip-address.ts';
@@ -14,7 +14,8 @@ import type { SocketCore } from './socket-core.ts';
 import { SocketException, socketErrorOf } from './socket-exception.ts';
 
 export class Connecting implements ConnectionOwner {
-  readonly connection: Connection;
+  /** Of the address that is being tried. */
+  connection: Connection;
   readonly #core: SocketCore;
   readonly #operation: Operation;
   readonly #target: EndPoint;
@@ -98,8 +99,9 @@ export class Connecting implements ConnectionOwner {
   #resolved(error: unknown, found: readonly EndPoint[]): void {
     if (this.#over) return;
     const wanted = this.#target.addressFamily;
-    const usable = found.filter(
-      (address) =>
+    const usable = (Array.isArray(found) ? found : []).filter(
+      (address: unknown): address is EndPoint =>
+        address instanceof EndPoint &&
         (wanted === AddressFamily.Unspecified || address.addressFamily === wanted) &&
         this.#core.takes(address),
     );
@@ -120,8 +122,8 @@ export class Connecting implements ConnectionOwner {
   #tryNext(): void {
     const candidate = this.#candidates[this.#tried++];
     if (candidate === undefined) return this.#fail();
+    if (this.#tried > 1) this.#moveOn();
     const { connection } = this;
-    if (this.#tried > 1) connection.reopen();
     this.#attempting = true;
     connection.remote = candidate;
     try {
@@ -134,6 +136,13 @@ export class Connecting implements ConnectionOwner {
     } catch (error) {
       connection.closed(error);
     }
+  }
+
+  #moveOn(): void {
+    this.connection.owner = null;
+    this.connection = this.connection.successor();
+    this.connection.owner = this;
+    this.#core.connection = this.connection;
   }
 
   #fail(): void {

@@ -28,8 +28,8 @@ export class Connection implements ChannelSink {
   readonly engine: Engine;
   /** Whether the medium can end one direction alone. */
   readonly #halfCloses: boolean;
-  readonly inbound: Inbound = new Inbound(this);
-  readonly outbound: Outbound = new Outbound(this);
+  readonly inbound: Inbound;
+  readonly outbound: Outbound;
   owner: ConnectionOwner | null = null;
   stats: SocketStats;
   #channel: Channel | null = null;
@@ -52,12 +52,27 @@ export class Connection implements ChannelSink {
   local: EndPoint | null = null;
   remote: EndPoint | null = null;
 
-  /** `open`: an accepted connection is born so. */
-  constructor(engine: Engine, stats: SocketStats, halfCloses: boolean, open: boolean) {
+  /** `open`: an accepted connection is born so. `before`: one that did not open, and what was posted on it. */
+  constructor(
+    engine: Engine,
+    stats: SocketStats,
+    halfCloses: boolean,
+    open: boolean,
+    before: Connection | null = null,
+  ) {
     this.engine = engine;
     this.stats = stats;
     this.#halfCloses = halfCloses;
     this.#state = open ? OPEN : OPENING;
+    this.inbound = before?.inbound ?? new Inbound();
+    this.outbound = before?.outbound ?? new Outbound();
+    this.inbound.connection = this;
+    this.outbound.connection = this;
+  }
+
+  /** For the next address of a connect: what was posted moves on, and what the failed channel may still say stays here. */
+  successor(): Connection {
+    return new Connection(this.engine, this.stats, this.#halfCloses, false, this);
   }
 
   get opened(): boolean {
@@ -67,6 +82,11 @@ export class Connection implements ChannelSink {
   /** Whether nothing can be sent on it any more. */
   get gone(): boolean {
     return this.#state === CLOSING || this.#state === CLOSED;
+  }
+
+  /** Whether our end is out. */
+  get endSent(): boolean {
+    return this.#endSent;
   }
 
   get isClosed(): boolean {
@@ -98,14 +118,6 @@ export class Connection implements ChannelSink {
       return;
     }
     if (this.#openedEarly) this.#opened();
-  }
-
-  /** The next attempt of a connect uses the same connection, so that what was posted on it stays. */
-  reopen(): void {
-    this.#state = OPENING;
-    this.#openedEarly = false;
-    this.#error = null;
-    this.#channel = null;
   }
 
   demand(bytes: number): void {
@@ -154,6 +166,12 @@ export class Connection implements ChannelSink {
   overflowed(): void {
     this.#error = new SocketException(SocketError.NoBufferSpaceAvailable);
     this.#errorStays = true;
+    this.close(true);
+  }
+
+  /** Bytes have come although both directions were ended: they are answered with a reset, and we hear of it too (Linux). */
+  unwanted(): void {
+    this.#error ??= new SocketException(SocketError.ConnectionReset);
     this.close(true);
   }
 
@@ -306,12 +324,21 @@ export class Connection implements ChannelSink {
       this.owner?.connectionClosed(this, error);
       return;
     }
-    // After our own close an error is only how the channel went; without one the peer's end is the reason.
-    if (error !== null && !ours && this.#error === null) this.#error = error;
+    // After our own close an error is only how the channel went.
+    if (error !== null && !ours && this.#error === null) this.#broken(error);
     const told = this.#error ?? error;
     this.inbound.broken();
     this.outbound.broken();
     this.owner?.connectionClosed(this, ours && !this.#errorStays ? null : told);
+  }
+
+  /** After the peer's end it is news for sends alone, and says for ever that nobody reads (Linux: a reset in CLOSE_WAIT is EPIPE). */
+  #broken(error: unknown): void {
+    const nobodyReads = this.inbound.ended;
+    this.#error = nobodyReads
+      ? new SocketException(SocketError.Shutdown, undefined, { cause: error, code: 'EPIPE' })
+      : error;
+    this.#errorStays = nobodyReads;
   }
 
   #broke(error: unknown): void {

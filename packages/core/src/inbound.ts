@@ -15,7 +15,8 @@ import { SocketException } from './socket-exception.ts';
 
 export class Inbound {
   readonly lane: Lane = new Lane();
-  readonly #connection: Connection;
+  /** The one that it belongs to now: a connect that tries several addresses passes it on. */
+  connection!: Connection;
   readonly #inbox = new Inbox();
   /** What the transport may still send up, as far as we told it. */
   #allowance = 0;
@@ -25,14 +26,12 @@ export class Inbound {
   #stopped = false;
   /** Everything that comes is dropped: the user has finished, the peer has not. */
   #dropping = false;
-  /** The peer has finished sending. */
+  /** Nothing more will come: the peer has finished sending, or the connection broke. */
   ended = false;
+  /** The peer has finished: that is what a receive sees from now on, whatever becomes of the connection. */
+  #peerEnded = false;
   /** We want no more: our own Shutdown(Receive). What comes all the same is still delivered (Linux). */
   shut = false;
-
-  constructor(connection: Connection) {
-    this.#connection = connection;
-  }
 
   /** Bytes that a receive would get at once. */
   get available(): number {
@@ -68,18 +67,19 @@ export class Inbound {
       this.#consumed();
       return bytes;
     }
-    const error = this.#connection.takeError();
+    const error = this.#takeError();
     if (error !== null)
-      throw error instanceof SocketException ? error : this.#connection.exceptionOf('receive', error);
+      throw error instanceof SocketException ? error : this.connection.exceptionOf('receive', error);
     return this.ended || this.shut ? 0 : -1;
   }
 
   /** Upcall: bytes have come. */
   data(chunk: Uint8Array): void {
     this.#allowance = Math.max(0, this.#allowance - chunk.byteLength);
-    const stats = this.#connection.stats;
+    const stats = this.connection.stats;
     stats.bytesReceived += chunk.byteLength;
     if (this.#dropping) return this.#renew();
+    if (this.shut && this.connection.endSent) return this.connection.unwanted();
     let at = 0;
     for (
       let operation = this.lane.head;
@@ -98,7 +98,7 @@ export class Inbound {
     if (at < chunk.byteLength) {
       this.#inbox.append(chunk, at);
       stats.inboxBytes = this.#inbox.length;
-      if (this.#inbox.length - chunk.byteLength > INBOX_BYTES_MAX) return this.#connection.overflowed();
+      if (this.#inbox.length - chunk.byteLength > INBOX_BYTES_MAX) return this.connection.overflowed();
     }
     this.#renew();
   }
@@ -106,6 +106,7 @@ export class Inbound {
   /** Upcall: the peer has finished. */
   end(): void {
     this.ended = true;
+    this.#peerEnded = true;
     this.#completeAll();
   }
 
@@ -114,7 +115,7 @@ export class Inbound {
     this.ended = true;
     for (let operation = this.lane.head; operation !== null; operation = this.lane.head) {
       this.lane.remove(operation);
-      const error = operation.bytesTotal === 0 ? null : this.#connection.takeError();
+      const error = operation.bytesTotal === 0 ? null : this.#takeError();
       if (error === null) complete(operation, SocketError.Success, 0);
       else fail(operation, error, 0);
     }
@@ -144,7 +145,7 @@ export class Inbound {
   drop(): void {
     this.#dropping = true;
     this.#inbox.clear();
-    this.#connection.stats.inboxBytes = 0;
+    this.connection.stats.inboxBytes = 0;
     this.#renew();
   }
 
@@ -156,15 +157,20 @@ export class Inbound {
       complete(operation, SocketError.Success, bytes);
       return true;
     }
-    const error = this.#connection.takeError();
+    const blind = this.shut && operation.bytesTotal === 0; // after our own shutdown an empty receive does not look (Linux)
+    const error = blind ? null : this.#takeError();
     if (error !== null) fail(operation, error, 0);
     else if (this.ended || this.shut) complete(operation, SocketError.Success, 0);
     else return false;
     return true;
   }
 
+  #takeError(): unknown {
+    return this.#peerEnded ? null : this.connection.takeError();
+  }
+
   #consumed(): void {
-    this.#connection.stats.inboxBytes = this.#inbox.length;
+    this.connection.stats.inboxBytes = this.#inbox.length;
     this.#renew();
   }
 
@@ -184,11 +190,11 @@ export class Inbound {
     if (this.#inbox.length > 0) {
       if (this.#allowance > 0 || this.#stopped) return;
       this.#stopped = true;
-      this.#connection.demand(0);
+      this.connection.demand(0);
     } else if (this.#allowance < ALLOWANCE_RENEWED_BYTES) {
       this.#stopped = false;
       this.#allowance = ALLOWANCE_BYTES;
-      this.#connection.demand(ALLOWANCE_BYTES);
+      this.connection.demand(ALLOWANCE_BYTES);
     }
   }
 }

@@ -13,17 +13,14 @@ import { nextSlice, nextSlices, remains } from './slices.ts';
 
 export class Outbound {
   readonly lane: Lane = new Lane();
-  readonly #connection: Connection;
+  /** The one that it belongs to now: a connect that tries several addresses passes it on. */
+  connection!: Connection;
   /** Bytes of the head that the transport has taken and not given back. */
   #lent = 0;
   #pumping = false;
   /** Our own Shutdown(Send), or an end: no more sends are taken, those that were go out. */
   shut = false;
   #endSent = false;
-
-  constructor(connection: Connection) {
-    this.#connection = connection;
-  }
 
   get lent(): boolean {
     return this.#lent > 0;
@@ -37,11 +34,11 @@ export class Outbound {
     operation.lane = this.lane;
     if (operation.flags !== SocketFlags.None)
       return complete(operation, SocketError.OperationNotSupported, 0);
-    if (this.#connection.gone) return this.#refuse(operation);
+    if (this.connection.gone) return this.#refuse(operation);
     if (this.shut) return complete(operation, SocketError.Shutdown, 0);
     if (operation.memoryGone) return complete(operation, SocketError.InvalidArgument, 0);
     this.#begin(operation);
-    if (operation.total === 0 && this.lane.head === null && this.#connection.opened)
+    if (operation.total === 0 && this.lane.head === null && this.connection.opened)
       return complete(operation, SocketError.Success, 0);
     this.lane.push(operation);
     this.pump();
@@ -55,7 +52,7 @@ export class Outbound {
 
   /** Gives down what the transport takes, as far as it takes it. */
   pump(): void {
-    if (this.#pumping || this.#lent > 0 || !this.#connection.opened) return;
+    if (this.#pumping || this.#lent > 0 || !this.connection.opened) return;
     this.#pumping = true;
     for (let operation = this.lane.head; operation !== null && this.#lent === 0; operation = this.lane.head) {
       if (operation.given < operation.total) this.#write(operation);
@@ -94,7 +91,7 @@ export class Outbound {
     }
     operation.cancelled = error;
     operation.connectionAborted = true;
-    this.#connection.abortForCancelledSend();
+    this.connection.abortForCancelledSend();
   }
 
   /** Ends all: at once what holds no lent memory and waits behind none, the rest when the connection is closed. Returns how many. */
@@ -126,11 +123,11 @@ export class Outbound {
     operation.total = operation.bytesTotal;
     operation.segment = 0;
     operation.segmentStart = 0;
-    this.#connection.stats.queuedSendBytes += operation.total;
+    this.connection.stats.queuedSendBytes += operation.total;
   }
 
   #refuse(operation: Operation): void {
-    const error = this.#connection.takeError();
+    const error = this.connection.takeError();
     if (error === null) complete(operation, SocketError.Shutdown, operation.done);
     else fail(operation, error, operation.done);
   }
@@ -143,16 +140,16 @@ export class Outbound {
     const { segments } = operation;
     let offered = 0;
     let finished: number;
-    if (segments !== null && this.#connection.gathers) {
+    if (segments !== null && this.connection.gathers) {
       const slices = nextSlices(operation, segments);
       for (const slice of slices) offered += slice.byteLength;
       operation.given += offered;
-      finished = this.#connection.writeMany(slices);
+      finished = this.connection.writeMany(slices);
     } else {
       const slice = nextSlice(operation);
       offered = slice.byteLength;
       operation.given += offered;
-      finished = this.#connection.write(slice);
+      finished = this.connection.write(slice);
     }
     if (this.lane.head !== operation) return; // closed inside the call: it has been answered
     this.#account(operation, finished);
@@ -161,24 +158,24 @@ export class Outbound {
 
   #account(operation: Operation, bytes: number): void {
     operation.done += bytes;
-    const stats = this.#connection.stats;
+    const stats = this.connection.stats;
     stats.bytesSent += bytes;
     stats.queuedSendBytes -= bytes;
   }
 
   #finish(operation: Operation): void {
     this.#remove(operation);
-    this.#connection.sent(operation);
+    this.connection.sent(operation);
   }
 
   #remove(operation: Operation): void {
-    this.#connection.stats.queuedSendBytes -= operation.total - operation.done;
+    this.connection.stats.queuedSendBytes -= operation.total - operation.done;
     this.lane.remove(operation);
   }
 
   #endWhenIdle(): void {
-    if (!this.shut || this.#endSent || this.lane.head !== null || !this.#connection.opened) return;
+    if (!this.shut || this.#endSent || this.lane.head !== null || !this.connection.opened) return;
     this.#endSent = true;
-    this.#connection.finishedSending();
+    this.connection.finishedSending();
   }
 }

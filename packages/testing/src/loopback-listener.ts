@@ -5,6 +5,7 @@
 
 import {
   type EndPoint,
+  IPEndPoint,
   type Listener,
   type ListenerSink,
   type Runtime,
@@ -137,6 +138,12 @@ export function refused(to: EndPoint): SocketException {
       SocketError.AddressNotAvailable,
       `Cannot connect to ${String(to)}: nobody listens there`,
       { code: 'ENOENT' },
+    );
+  }
+  if (to instanceof IPEndPoint && to.address === '255.255.255.255') {
+    return new SocketException(
+      SocketError.NetworkUnreachable,
+      `Cannot connect to ${String(to)}: a stream has one peer, not everybody`,
     );
   }
   return new SocketException(

@@ -125,13 +125,18 @@ export class LoopbackEnd implements Channel {
   close(abort: boolean): void {
     if (this.#life === 'gone') return;
     if (abort || this.#life === 'connecting') {
-      this.#finished = false; // else the peer would take what it heard for the whole
-      this.#dropOutbound();
+      // After our end a reset is news for the peer's sends alone (Linux: tcp_reset in CLOSE_WAIT).
+      const finished = this.#finished && !this.#lent;
+      if (!finished) {
+        this.#finished = false; // else the peer would take what it heard for the whole
+        this.#dropOutbound();
+      }
       this.#vanish();
       const peer = this.#peer;
       if (peer === null) return;
       peer.#dropOutbound();
-      peer.#break(connectionReset());
+      if (finished) peer.#options.runtime.defer(answerReset, peer);
+      else peer.#break(connectionReset());
       return;
     }
     this.#life = 'closing';
@@ -162,6 +167,7 @@ export class LoopbackEnd implements Channel {
       this.#keep(from);
       return bytes;
     }
+    if (this.#peerIsGone() && this.#broken === null && this.#life === 'open') return bytes; // its answer is on the way
     this.#lent = this.#outboundBytes > 0;
     return Math.max(0, bytes - this.#outboundBytes - (this.#droppedBytes - dropped));
   }
@@ -200,7 +206,7 @@ export class LoopbackEnd implements Channel {
 
   /** @internal The answer to bytes that met a closed end has come. */
   answerReset(): void {
-    this.#break(this.#endTold ? brokenPipe() : connectionReset());
+    this.#break(this.#peer !== null && this.#peer.#finished ? brokenPipe() : connectionReset());
   }
 
   #break(error: SocketException): void {
