@@ -4,6 +4,7 @@
  */
 
 import type { EndPoint } from './end-point.ts';
+import { TransportRuleError } from './errors.ts';
 import { RelayChannel, RelayDatagramChannel, RelayListener, RelayTransport } from './relay.ts';
 import type {
   Capabilities,
@@ -29,12 +30,6 @@ import type {
  */
 export function checked(transport: Transport): Transport {
   return new CheckedTransport(transport);
-}
-
-/** A rule of the transport interface was broken, by a transport or by core; the message tells which, and the last calls before it. */
-export class TransportRuleError extends Error {
-  override name = 'TransportRuleError';
-  readonly code: string = 'ERR_TRANSPORT_RULE';
 }
 
 class CheckedTransport extends RelayTransport {

@@ -1,5 +1,6 @@
 /** How an operation ends: results onto the args, then inline or by its handler. Every outcome of every verb passes here, once. */
 
+import { SocketAsyncOperation } from './enums/socket-async-operation.ts';
 import { SocketError } from './enums/socket-error.ts';
 import { SocketFlags } from './enums/socket-flags.ts';
 import type { Operation } from './operation.ts';
@@ -27,6 +28,8 @@ export function complete(
   operation.connectByNameError = null;
   if (operation.due !== 0) core.engine.deadlines.remove(operation);
   if (error !== SocketError.Success) core.operationFailed(operation, error);
+  if (operation.lastOperation === SocketAsyncOperation.Receive) core.stats.receives++;
+  else if (operation.lastOperation === SocketAsyncOperation.Send) core.stats.sends++;
   const alone = lane === null || (lane.head === null && lane.undelivered === 0);
   if (operation.starting && alone && core.engine.mayInline(operation)) {
     core.stats.inline++;

@@ -7,6 +7,7 @@
 import type { Engine } from './engine.ts';
 import { SocketError } from './enums/socket-error.ts';
 import type { EndPoint } from './end-point.ts';
+import { TransportRuleError } from './errors.ts';
 import { Inbound } from './inbound.ts';
 import type { Operation } from './operation.ts';
 import { Outbound } from './outbound.ts';
@@ -282,7 +283,6 @@ export class Connection implements ChannelSink {
     if (this.#late) return;
     this.engine.enterUpcall();
     try {
-      this.stats.lastActivityAt = this.engine.time;
       this.outbound.written();
     } finally {
       this.engine.leaveUpcall();
@@ -345,6 +345,7 @@ export class Connection implements ChannelSink {
     // A transport that throws has broken its connection; it may not know, so it is told.
     if (this.#state === CLOSED) return;
     const channel = this.#channel;
+    this.#surface(error);
     this.closed(error);
     try {
       channel?.close(true);
@@ -358,8 +359,14 @@ export class Connection implements ChannelSink {
     try {
       this.#channel?.close(abort);
     } catch (error) {
+      this.#surface(error);
       this.closed(error);
     }
+  }
+
+  /** A breach that checked() found is no matter of this connection alone: whoever runs the tests must see it. */
+  #surface(error: unknown): void {
+    if (error instanceof TransportRuleError) this.engine.throwLater(error);
   }
 
   #closeAfterLinger(): void {

@@ -107,6 +107,11 @@ export class Engine {
     if (!this.#delivers) this.#arm();
   }
 
+  /** From a macrotask of its own, so that it is an uncaught exception and the engine stands. */
+  throwLater(error: unknown): void {
+    this.runtime.defer(rethrow, error);
+  }
+
   /** Delivers until the counter reads `until`. */
   #deliver(until: number): void {
     while (this.#head !== null && this.#completions < until) {
@@ -120,7 +125,7 @@ export class Engine {
       try {
         this.#raise(operation);
       } catch (error) {
-        this.runtime.defer(rethrow, error);
+        this.throwLater(error);
       }
       socket?.operationDelivered();
     }
@@ -200,7 +205,6 @@ function tick(engine: Engine): void {
   engine.turn();
 }
 
-/** From a macrotask of its own, so that it is an uncaught exception and the engine stands. */
 function rethrow(error: unknown): never {
   throw error;
 }

@@ -74,3 +74,13 @@ export class DirectoryNotFoundError extends Error {
   override name = 'DirectoryNotFoundError';
   readonly code: string = 'ERR_DIRECTORY_NOT_FOUND';
 }
+
+/**
+ * A rule of the transport interface was broken, by a transport or by core: see checked(). Thrown at the call that broke it, and, where that
+ * was a call of core, once more from a fresh macrotask, so that it cannot go unseen. The message tells which rule, and the last calls
+ * before it.
+ */
+export class TransportRuleError extends Error {
+  override name = 'TransportRuleError';
+  readonly code: string = 'ERR_TRANSPORT_RULE';
+}

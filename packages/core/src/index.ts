@@ -1,7 +1,7 @@
 export type { AbortSignalLike } from './abort-signal-like.ts';
 export type { OperationOptions } from './awaited.ts';
 export { BufferManager } from './buffer-manager.ts';
-export { checked, TransportRuleError } from './checked.ts';
+export { checked } from './checked.ts';
 export { DnsEndPoint, EndPoint, IPEndPoint, UnixDomainSocketEndPoint } from './end-point.ts';
 export { AddressFamily } from './enums/address-family.ts';
 export type { Enumeration } from './enums/enumeration.ts';
@@ -24,6 +24,7 @@ export {
   NotSupportedError,
   ObjectDisposedError,
   PlatformNotSupportedError,
+  TransportRuleError,
 } from './errors.ts';
 export { netstat, sockets } from './netstat.ts';
 export { platformRuntime } from './platform.ts';

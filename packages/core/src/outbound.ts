@@ -157,8 +157,10 @@ export class Outbound {
   }
 
   #account(operation: Operation, bytes: number): void {
+    if (bytes === 0) return;
     operation.done += bytes;
-    const stats = this.connection.stats;
+    const { stats, engine } = this.connection;
+    stats.lastActivityAt = engine.time;
     stats.bytesSent += bytes;
     stats.queuedSendBytes -= bytes;
   }
