@@ -1,0 +1,2 @@
+export { tcp } from './tcp.ts';
+export type { TcpOptions } from './tcp-options.ts';
