@@ -5,12 +5,13 @@
 
 import type { AbortSignalLike } from './abort-signal-like.ts';
 import { checkTimeout } from './check-timeout.ts';
+import { coreOf } from './core-of.ts';
 import type { EndPoint } from './end-point.ts';
 import { SocketError } from './enums/socket-error.ts';
 import { SocketFlags } from './enums/socket-flags.ts';
 import { ArgumentError, ArgumentNullError } from './errors.ts';
 import { operationOf, SocketAsyncEventArgs } from './socket-async-event-args.ts';
-import { SocketException } from './socket-exception.ts';
+import { between, SocketException } from './socket-exception.ts';
 import type { Socket } from './socket.ts';
 
 /** How one awaited operation is to go. */
@@ -91,7 +92,7 @@ export async function receiveExactly(
     if (bytes === 0) {
       throw new SocketException(
         SocketError.Disconnecting,
-        `Cannot receive exactly ${buffer.byteLength} bytes: the stream ended after ${at}`,
+        `Cannot receive exactly ${buffer.byteLength} bytes: the stream ended after ${at}${endsOf(socket)}`,
         {
           code: 'ERR_END_OF_STREAM',
           bytesTransferred: at,
@@ -100,6 +101,11 @@ export async function receiveExactly(
     }
     at += bytes;
   }
+}
+
+function endsOf(socket: Socket): string {
+  const { connection } = coreOf(socket);
+  return between(connection?.local ?? null, connection?.remote ?? null);
 }
 
 /** An args whose completion settles a promise. */

@@ -103,8 +103,12 @@ export function describe(
   local: EndPoint | null,
   remote: EndPoint | null,
 ): string {
-  const ends = local === null && remote === null ? '' : `, ${local ?? 'unknown'} -> ${remote ?? 'unknown'}`;
-  return `Cannot ${doing}: ${wordsOf(error)}${ends}`;
+  return `Cannot ${doing}: ${wordsOf(error)}${between(local, remote)}`;
+}
+
+/** `, 127.0.0.1:7000 -> 127.0.0.1:50312`, or nothing when neither end is known. */
+export function between(local: EndPoint | null, remote: EndPoint | null): string {
+  return local === null && remote === null ? '' : `, ${local ?? 'unknown'} -> ${remote ?? 'unknown'}`;
 }
 
 /** `connection reset` for ConnectionReset. */
