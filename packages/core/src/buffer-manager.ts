@@ -80,7 +80,8 @@ export class BufferManager {
    * @throws InvalidOperationError when the args has no lease, or an operation is in progress
    */
   resetBuffer(e: AnyArgs): void {
-    e.setBuffer(this.#block, this.#leaseOf(e, 'reset'), this.bufferSize);
+    const offset = this.#leaseOf(e, 'reset');
+    e.setBuffer(this.#block, offset, this.bufferSize);
   }
 
   /**

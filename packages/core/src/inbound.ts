@@ -11,7 +11,6 @@ import { fill } from './fill.ts';
 import { Inbox } from './inbox.ts';
 import { Lane } from './lane.ts';
 import type { Operation } from './operation.ts';
-import { SocketException } from './socket-exception.ts';
 
 export class Inbound {
   readonly lane: Lane = new Lane();
@@ -68,8 +67,7 @@ export class Inbound {
       return bytes;
     }
     const error = this.#takeError();
-    if (error !== null)
-      throw error instanceof SocketException ? error : this.connection.exceptionOf('receive', error);
+    if (error !== null) throw this.connection.exceptionOf('receive', error);
     return this.ended || this.shut ? 0 : -1;
   }
 

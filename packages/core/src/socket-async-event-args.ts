@@ -28,7 +28,7 @@ import type { IPPacketInformation } from './transport.ts';
 // oxlint-disable-next-line typescript/no-explicit-any -- the one place: a token is the user's, and of no interest to core
 export type AnyArgs = SocketAsyncEventArgs<any>;
 
-/** Core's side of an args. @throws ArgumentError `e` when it is none */
+/** Core's side of an args. @throws ArgumentNullError, ArgumentError `e` when it is none */
 export let operationOf: (e: AnyArgs) => Operation;
 /** Lets the handlers of an args run. */
 export let raiseCompleted: (e: AnyArgs) => void;
@@ -109,7 +109,8 @@ export class SocketAsyncEventArgs<Token = unknown> extends EventEmitter<{
 
   static {
     operationOf = (e) => {
-      if (typeof e !== 'object' || e === null || !(#operation in e))
+      if (e === null || e === undefined) throw new ArgumentNullError('e');
+      if (typeof e !== 'object' || !(#operation in e))
         throw new ArgumentError('Cannot use that as args: a SocketAsyncEventArgs is needed', 'e');
       return e.#operation;
     };

@@ -18,7 +18,7 @@ import { SocketType } from './enums/socket-type.ts';
 import { unmapped } from './ip-address.ts';
 import { ArgumentError, InvalidOperationError, NotSupportedError, ObjectDisposedError } from './errors.ts';
 import type { Operation } from './operation.ts';
-import { SocketException, socketErrorOf, wordsOf } from './socket-exception.ts';
+import { between, SocketException, socketErrorOf, wordsOf } from './socket-exception.ts';
 import { newSocketStats, type SocketStats } from './socket-stats.ts';
 import { register, unregister } from './socket-registry.ts';
 import type { Socket, SocketOptions } from './socket.ts';
@@ -32,6 +32,8 @@ interface Ending {
   readonly reject: (error: unknown) => void;
   readonly timer: unknown;
   error: unknown;
+  /** The deadline was first. */
+  late: boolean;
 }
 
 export class SocketCore implements ConnectionOwner {
@@ -311,13 +313,11 @@ export class SocketCore implements ConnectionOwner {
 
   /** An operation did not succeed: what that says of the socket (.NET: Socket.UpdateStatusAfterSocketError). */
   operationFailed(operation: Operation, error: SocketError): void {
-    operation.local = this.connection?.local ?? this.bound;
-    operation.remote = this.connection?.remote ?? operation.args.remoteEndPoint;
-    if (
-      error === SocketError.OperationAborted ||
-      (error === SocketError.TimedOut && operation.error === null)
-    )
-      this.stats.cancelled++;
+    const connecting = operation.lastOperation === SocketAsyncOperation.Connect;
+    operation.local = this.local;
+    operation.remote = this.connection?.remote ?? (connecting ? operation.args.remoteEndPoint : null);
+    const ourDeadline = error === SocketError.TimedOut && operation.error === null;
+    if (error === SocketError.OperationAborted || ourDeadline) this.stats.cancelled++;
     if (!HARMLESS.has(error)) this.connected = false;
   }
 
@@ -417,7 +417,7 @@ export class SocketCore implements ConnectionOwner {
     }
     this.#dispose();
     const timer = this.engine.runtime.timer(timeoutMs, endTooLate, this);
-    this.#ending = { ...settlable(), timer, error: null };
+    this.#ending = { ...settlable(), timer, error: null, late: false };
     this.engine.enterCall();
     try {
       connection.inbound.cancelAll(SocketError.OperationAborted);
@@ -432,16 +432,7 @@ export class SocketCore implements ConnectionOwner {
   tooLate(): void {
     this.engine.enterUpcall();
     try {
-      if (this.#ending !== null) {
-        this.#ending.error = new SocketException(
-          SocketError.TimedOut,
-          'Cannot end in time: the peer has not finished',
-          {
-            code: 'ERR_DEADLINE',
-            connectionAborted: true,
-          },
-        );
-      }
+      if (this.#ending !== null) this.#ending.late = true;
       this.connection?.outbound.cancelAll(SocketError.OperationAborted);
       this.connection?.close(true);
     } finally {
@@ -506,10 +497,20 @@ export class SocketCore implements ConnectionOwner {
     this.#lingerTimer = null;
     this.#closed?.resolve();
     if (this.#ending === null) return;
-    const { timer, error, resolve, reject } = this.#ending;
+    const { timer, error, late, resolve, reject } = this.#ending;
     this.engine.runtime.cancelTimer(timer);
-    if (error === null) resolve();
-    else reject(error instanceof SocketException ? error : this.connection?.exceptionOf('end', error));
+    if (late) reject(this.#endedTooLate());
+    else if (error === null) resolve();
+    else reject(this.connection?.exceptionOf('end', error));
+  }
+
+  #endedTooLate(): SocketException {
+    const ends = between(this.connection?.local ?? null, this.connection?.remote ?? null);
+    const message = `Cannot end in time: the peer has not finished${ends}`;
+    return new SocketException(SocketError.TimedOut, message, {
+      code: 'ERR_DEADLINE',
+      connectionAborted: true,
+    });
   }
 
   /** What can only be done to a socket that is open. */
@@ -548,12 +549,11 @@ function settlable(): { promise: Promise<void>; resolve: () => void; reject: (er
 
 /** Misuse that a transport found stays what it is; what the network did becomes an exception that names the place. */
 function listenFailure(at: EndPoint, error: unknown): unknown {
-  const code = socketErrorOf(error);
-  const ours =
+  const misuse =
     error instanceof ArgumentError || error instanceof RangeError || error instanceof NotSupportedError;
-  return ours || error instanceof SocketException
-    ? error
-    : new SocketException(code, `Cannot listen on ${at}: ${wordsOf(code)}`, { cause: error });
+  if (misuse) return error;
+  const code = socketErrorOf(error);
+  return new SocketException(code, `Cannot listen on ${at}: ${wordsOf(code)}`, { cause: error });
 }
 
 /** The options of a socket that was made for an accepted connection: its listener's. */

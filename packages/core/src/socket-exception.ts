@@ -49,9 +49,9 @@ export class SocketException extends Error {
     );
     this.socketErrorCode = socketErrorCode;
     const said = codeOf(options?.cause);
-    this.code =
-      options?.code ?? (said in ERRNO || said in PLATFORM_CODES ? said : codeNameOf(socketErrorCode));
-    this.errno = errnoOf(options?.cause) ?? ERRNO[this.code]?.[0];
+    this.code = options?.code ?? (meaningOf(said) === undefined ? codeNameOf(socketErrorCode) : said);
+    this.errno =
+      errnoOf(options?.cause) ?? (Object.hasOwn(ERRNO, this.code) ? ERRNO[this.code]?.[0] : undefined);
     this.bytesTransferred = options?.bytesTransferred ?? 0;
     this.connectionAborted = options?.connectionAborted ?? false;
   }
@@ -60,8 +60,13 @@ export class SocketException extends Error {
 /** The SocketError that an error of a transport means: a SocketException's own, else by its `code`, else `SocketError.SocketError`. */
 export function socketErrorOf(error: unknown): SocketError {
   if (error instanceof SocketException) return error.socketErrorCode;
-  const code = codeOf(error);
-  return ERRNO[code]?.[1] ?? PLATFORM_CODES[code] ?? SocketError.SocketError;
+  return meaningOf(codeOf(error)) ?? SocketError.SocketError;
+}
+
+/** Own names only: a code may be anything, `toString` as well. */
+function meaningOf(code: string): SocketError | undefined {
+  if (Object.hasOwn(ERRNO, code)) return ERRNO[code]?.[1];
+  return Object.hasOwn(PLATFORM_CODES, code) ? PLATFORM_CODES[code] : undefined;
 }
 
 function codeOf(error: unknown): string {
@@ -106,9 +111,10 @@ export function describe(
   return `Cannot ${doing}: ${wordsOf(error)}${between(local, remote)}`;
 }
 
-/** `, 127.0.0.1:7000 -> 127.0.0.1:50312`, or nothing when neither end is known. */
+/** `, 127.0.0.1:7000 -> 127.0.0.1:50312`, or as much of it as is known. */
 export function between(local: EndPoint | null, remote: EndPoint | null): string {
-  return local === null && remote === null ? '' : `, ${local ?? 'unknown'} -> ${remote ?? 'unknown'}`;
+  if (remote === null) return local === null ? '' : `, ${local}`;
+  return local === null ? `, -> ${remote}` : `, ${local} -> ${remote}`;
 }
 
 /** `connection reset` for ConnectionReset. */

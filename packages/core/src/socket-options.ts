@@ -52,6 +52,7 @@ export function checkOption(name: string, value: unknown): void {
   ) {
     throw wrong(name, value, 'true, false or { delayMs }');
   }
+  if (name === 'multicastInterface' && typeof value !== 'string') throw wrong(name, value, 'an address');
   if (GROUPS.has(name) && !(isObject(value) && typeof value['group'] === 'string'))
     throw wrong(name, value, '{ group }');
 }

@@ -397,7 +397,6 @@ export class Socket {
    * @throws ArgumentNullError `e`
    */
   static cancelConnectAsync(e: AnyArgs): void {
-    if (e === null || e === undefined) throw new ArgumentNullError('e');
     const operation = operationOf(e);
     if (operation.lastOperation === SocketAsyncOperation.Connect && operation.pending)
       operation.socket?.close();
@@ -411,7 +410,6 @@ export class Socket {
    * @throws ArgumentNullError `e`
    */
   cancel(e: AnyArgs): boolean {
-    if (e === null || e === undefined) throw new ArgumentNullError('e');
     const { engine } = this.#core;
     const operation = operationOf(e);
     engine.enterCall();

@@ -173,7 +173,6 @@ export const VERBS: Readonly<Record<VerbName, Verb>> = {
  */
 export function start(core: SocketCore, e: AnyArgs, verb: Verb): boolean {
   if (core.disposed) throw new ObjectDisposedError('Socket', `Cannot ${verb.doing}: socket already closed`);
-  if (e === null || e === undefined) throw new ArgumentNullError('e');
   const operation = operationOf(e);
   verb.check(core, operation);
   return begin(core, operation, verb);
@@ -223,7 +222,6 @@ function begin(core: SocketCore, operation: Operation, verb: Verb): boolean {
 
 /** Argument checks of the static connect, before there is a socket. */
 export function checkStaticConnect(e: AnyArgs): void {
-  if (e === null || e === undefined) throw new ArgumentNullError('e');
   const operation = operationOf(e);
   if (operation.list !== null)
     throw new ArgumentError('Cannot connect: bufferList is set, a connect sends one buffer', 'e');
