@@ -73,7 +73,8 @@ export async function receiveExactly(
 ): Promise<void> {
   const wrong = wrongBuffer(buffer);
   if (wrong !== null) throw wrong;
-  checkOptions(o);
+  const signal = checkOptions(o);
+  if (signal?.aborted) throw signal.reason;
   if (((o?.flags ?? 0) & SocketFlags.Peek) !== 0)
     throw new ArgumentError('Cannot peek exactly: what is peeked at stays', 'flags');
   const { runtime } = socket.transport;
