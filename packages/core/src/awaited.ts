@@ -3,6 +3,7 @@
  * throws; what would be thrown at the call rejects.
  */
 
+import { listenForAbort, stopListening } from './abort-listeners.ts';
 import type { AbortSignalLike } from './abort-signal-like.ts';
 import { checkTimeout } from './check-timeout.ts';
 import { coreOf } from './core-of.ts';
@@ -134,7 +135,7 @@ class AwaitedOperation extends SocketAsyncEventArgs {
       this.#reject = reject;
       if (signal === null) return;
       this.#signal = signal;
-      signal.addEventListener('abort', this as unknown as () => void); // itself the listener: no closure an operation
+      listenForAbort(signal, this);
     });
   }
 
@@ -148,7 +149,7 @@ class AwaitedOperation extends SocketAsyncEventArgs {
     const resolve = this.#resolve;
     const reject = this.#reject;
     const read = this.#read;
-    signal?.removeEventListener('abort', this as unknown as () => void);
+    if (signal !== null) stopListening(signal, this);
     this.#signal = null;
     this.#socket = null;
     this.#resolve = null;

@@ -1,5 +1,6 @@
 /** Counted slots that are waited for in turn; never blocks the loop. */
 
+import { listenForAbort, stopListening } from './abort-listeners.ts';
 import type { AbortSignalLike } from './abort-signal-like.ts';
 import { checkTimeout } from './check-timeout.ts';
 import { SocketError } from './enums/socket-error.ts';
@@ -145,7 +146,7 @@ class Waiter {
     this.#resolve = resolve;
     this.#reject = reject;
     this.#timer = timeout > 0 && Number.isFinite(timeout) ? runtime.timer(timeout, giveUp, this) : null;
-    signal?.addEventListener('abort', this as unknown as () => void);
+    if (signal !== undefined) listenForAbort(signal, this);
   }
 
   admit(): void {
@@ -170,7 +171,7 @@ class Waiter {
   #leave(): void {
     this.#others.delete(this);
     this.#runtime.cancelTimer(this.#timer);
-    this.#signal?.removeEventListener('abort', this as unknown as () => void);
+    if (this.#signal !== undefined) stopListening(this.#signal, this);
   }
 }
 

@@ -1,5 +1,6 @@
 /** A signal of our own that can follow another: core has no AbortController to rely on. */
 
+import { listenForAbort, stopListening } from './abort-listeners.ts';
 import type { AbortSignalLike } from './abort-signal-like.ts';
 
 type Listener = (() => void) | { handleEvent(): void };
@@ -14,11 +15,11 @@ export class StopSignal implements AbortSignalLike {
   follow(signal: AbortSignalLike): void {
     if (signal.aborted) return this.abort(signal.reason);
     this.#followed = signal;
-    signal.addEventListener('abort', this as unknown as () => void);
+    listenForAbort(signal, this);
   }
 
   unfollow(): void {
-    this.#followed?.removeEventListener('abort', this as unknown as () => void);
+    if (this.#followed !== null) stopListening(this.#followed, this);
     this.#followed = null;
   }
 
