@@ -27,7 +27,7 @@ class Listeners {
 
   /** The signal says stop. */
   handleEvent(): void {
-    for (const listener of [...this.#waiting]) listener.handleEvent();
+    for (const listener of this.#waiting) listener.handleEvent();
   }
 }
 

@@ -424,6 +424,17 @@ names('when all fail the last error counts, and connectByNameError tells it', ()
   assert.is(socket.available, 0); // not closed
 });
 
+names('connectByNameError is null again after any later completion', () => {
+  const { transport, socket, e } = byName([A]);
+  transport.channel.closed(errno('ECONNREFUSED'));
+  assert.instance(e.connectByNameError, SocketException);
+  e.remoteEndPoint = SERVER;
+  transport.connecting = (channel) => channel.open();
+  socket.connectAsync(e);
+  assert.is(outcome(e), 'Success 0');
+  assert.is(e.connectByNameError, null);
+});
+
 names('what was posted meanwhile goes to the address that opens', () => {
   const { transport, socket, log } = byName([A, B]);
   socket.sendAsync(logged(log, 's', [1]));
