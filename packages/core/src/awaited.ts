@@ -3,6 +3,8 @@
  * throws; what would be thrown at the call rejects.
  */
 
+import { checkOptionsBag } from './check-options.ts';
+import { checkBytes } from './bytes.ts';
 import { listenForAbort, stopListening } from './abort-listeners.ts';
 import type { AbortSignalLike } from './abort-signal-like.ts';
 import { checkTimeout } from './check-timeout.ts';
@@ -10,7 +12,7 @@ import { coreOf } from './core-of.ts';
 import type { EndPoint } from './end-point.ts';
 import { SocketError } from './enums/socket-error.ts';
 import { SocketFlags } from './enums/socket-flags.ts';
-import { ArgumentError, ArgumentNullError } from './errors.ts';
+import { ArgumentError } from './errors.ts';
 import { operationOf, SocketAsyncEventArgs } from './socket-async-event-args.ts';
 import { between, SocketException } from './socket-exception.ts';
 import type { Socket } from './socket.ts';
@@ -197,8 +199,7 @@ function run<T>(
 /** The signal, if there is one. @throws ArgumentError `o`, `flags`, `signal`; ArgumentOutOfRangeError `timeout` */
 export function checkOptions(o: OperationOptions | undefined): AbortSignalLike | null {
   if (o === undefined || o === null) return null;
-  if (typeof o !== 'object')
-    throw new ArgumentError('Cannot use that as options: { signal, timeout, flags } is needed', 'o');
+  checkOptionsBag(o, 'o');
   if (o.flags !== undefined && !Number.isInteger(o.flags))
     throw new ArgumentError('Cannot use that as flags: SocketFlags are needed', 'flags');
   if (o.timeout !== undefined) checkTimeout(o.timeout);
@@ -241,11 +242,13 @@ function transferred(operation: AwaitedOperation): number {
 
 function nothing(): void {}
 
-function wrongBuffer(buffer: unknown): Error | null {
-  if (buffer === null || buffer === undefined) return new ArgumentNullError('buffer');
-  return buffer instanceof Uint8Array
-    ? null
-    : new ArgumentError('Cannot use that as buffer: a Uint8Array is needed', 'buffer');
+function wrongBuffer(buffer: unknown): unknown {
+  try {
+    checkBytes(buffer, 'buffer');
+    return null;
+  } catch (error) {
+    return error;
+  }
 }
 
 function withBytes(error: SocketException, bytesTransferred: number): SocketException {

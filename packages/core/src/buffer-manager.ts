@@ -1,5 +1,6 @@
 /** One block of memory, lent out in equal windows, so that thousands of connections hold no array each. */
 
+import { quote } from './quote.ts';
 import { ArgumentOutOfRangeError, InvalidOperationError } from './errors.ts';
 import { undetachableBlock } from './platform.ts';
 import { type AnyArgs, operationOf } from './socket-async-event-args.ts';
@@ -39,13 +40,13 @@ export class BufferManager {
     if (!Number.isInteger(bufferSize) || bufferSize < 1) {
       throw new ArgumentOutOfRangeError(
         'bufferSize',
-        `Cannot lend windows of ${String(bufferSize)} bytes: an integer from 1 on is needed`,
+        `Cannot lend windows of ${quote(bufferSize)} bytes: an integer from 1 on is needed`,
       );
     }
     if (!Number.isSafeInteger(totalBytes) || totalBytes < bufferSize) {
       throw new ArgumentOutOfRangeError(
         'totalBytes',
-        `Cannot cut ${String(totalBytes)} bytes into windows of ${bufferSize}`,
+        `Cannot cut ${quote(totalBytes)} bytes into windows of ${bufferSize}`,
       );
     }
     this.bufferSize = bufferSize;

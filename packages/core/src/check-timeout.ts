@@ -1,3 +1,4 @@
+import { quote } from './quote.ts';
 import { ArgumentOutOfRangeError } from './errors.ts';
 
 /**
@@ -9,6 +10,6 @@ export function checkTimeout(timeout: number): void {
   if (typeof timeout === 'number' && timeout >= 0) return;
   throw new ArgumentOutOfRangeError(
     'timeout',
-    `Cannot wait for ${String(timeout)} ms: a number from 0 on is needed`,
+    `Cannot wait for ${quote(timeout)} ms: a number from 0 on is needed`,
   );
 }

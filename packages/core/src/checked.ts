@@ -3,6 +3,8 @@
  * with the calls that led to it. For the tests of transports and layers, and of core itself.
  */
 
+import { checkTransport } from './check-transport.ts';
+import { isBytes } from './bytes.ts';
 import type { EndPoint } from './end-point.ts';
 import { TransportRuleError } from './errors.ts';
 import { RelayChannel, RelayDatagramChannel, RelayListener, RelayTransport } from './relay.ts';
@@ -19,6 +21,8 @@ import type {
 /**
  * The same transport, policed.
  *
+ * @throws ArgumentNullError, ArgumentError `transport`
+ *
  * @example
  * ```ts
  * import { checked } from '@proactor/core';
@@ -29,6 +33,7 @@ import type {
  * ```
  */
 export function checked(transport: Transport): Transport {
+  checkTransport(transport);
   return new CheckedTransport(transport);
 }
 
@@ -125,7 +130,7 @@ class CheckedChannel extends RelayChannel {
     this.#transport(!this.#closed, 'data() after closed()');
     this.#transport(this.#open, 'data() before open()');
     this.#transport(!this.#ended, 'data() after end()');
-    this.#transport(chunk instanceof Uint8Array && chunk.byteLength > 0, 'data() without bytes');
+    this.#transport(isBytes(chunk) && chunk.byteLength > 0, 'data() without bytes');
     this.#spendAllowance(chunk.byteLength);
     const copy = new Uint8Array(chunk);
     super.data(copy);

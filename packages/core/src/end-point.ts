@@ -1,5 +1,6 @@
 /** Where a socket is or what it talks to: values, compared by family and canonical key. Knows nothing of sockets or transports. */
 
+import { quote } from './quote.ts';
 import { AddressFamily } from './enums/address-family.ts';
 import { ArgumentError, ArgumentNullError, ArgumentOutOfRangeError } from './errors.ts';
 import { readIPAddress } from './ip-address.ts';
@@ -86,7 +87,8 @@ export class IPEndPoint extends EndPoint {
    */
   static parse(text: string): IPEndPoint {
     if (text === null || text === undefined) throw new ArgumentNullError('s');
-    const [, six, four, port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(String(text)) ?? [];
+    const [, six, four, port] =
+      /^(?:\[([^\]]+)\]|([^:]+))(?::(\d{1,5}))?$/.exec(typeof text === 'string' ? text : '') ?? [];
     const address = six ?? four ?? text;
     const found = typeof text === 'string' ? readIPAddress(address) : null;
     const bracketed = six !== undefined;
@@ -135,7 +137,7 @@ export class DnsEndPoint extends EndPoint {
     checkPort(port);
     if (!DNS_FAMILIES.includes(addressFamily)) {
       throw new ArgumentError(
-        `Cannot resolve names to address family ${AddressFamily[addressFamily] ?? addressFamily}`,
+        `Cannot resolve names to address family ${quote(addressFamily)}`,
         'addressFamily',
       );
     }
@@ -215,12 +217,6 @@ function checkPort(port: number): void {
       `Cannot use port ${quote(port)}: an integer from 0 to 65535 is needed`,
     );
   }
-}
-
-/** Text of a caller, or of a peer, in a message: escaped and cut. */
-function quote(value: unknown): string {
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return text.length > 80 ? `${text.substring(0, 80)}…` : text;
 }
 
 function utf8Length(text: string): number {

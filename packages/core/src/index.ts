@@ -28,6 +28,7 @@ export {
 } from './errors.ts';
 export { netstat, sockets } from './netstat.ts';
 export { platformRuntime } from './platform.ts';
+export { quote } from './quote.ts';
 export { RelayChannel, RelayDatagramChannel, RelayListener, RelayTransport } from './relay.ts';
 export { Semaphore, type SemaphoreOptions, type SemaphoreWaitOptions } from './semaphore.ts';
 export { SendPacketsElement } from './send-packets-element.ts';

@@ -35,21 +35,31 @@ class Pulled<T> implements AsyncIterableIterator<T> {
   readonly #options: OperationOptions;
   readonly #stop = new StopSignal();
   #done = false;
+  /** Options that are none: told by the first step, since awaited verbs reject and never throw. */
+  readonly #refusal: unknown = null;
 
   constructor(
     socket: Socket,
     o: OperationOptions | undefined,
     pull: (o: OperationOptions) => Promise<T | null>,
   ) {
-    const signal = checkOptions(o);
     this.#socket = socket;
     this.#pull = pull;
-    if (signal !== null) this.#stop.follow(signal);
     this.#options = { timeout: o?.timeout, flags: o?.flags, signal: this.#stop };
+    try {
+      const signal = checkOptions(o);
+      if (signal !== null) this.#stop.follow(signal);
+    } catch (error) {
+      this.#refusal = error;
+    }
   }
 
   async next(): Promise<IteratorResult<T, undefined>> {
     if (this.#done) return END;
+    if (this.#refusal !== null) {
+      this.#finish();
+      throw this.#refusal;
+    }
     try {
       const value = await this.#pull(this.#options);
       if (value !== null) return { value, done: false };

@@ -1,11 +1,17 @@
 /** The open sockets of a transport as a table, as the tool of that name shows a kernel's. */
 
+import { checkTransport } from './check-transport.ts';
 import { openSockets } from './socket-registry.ts';
 import type { Socket } from './socket.ts';
 import type { Transport } from './transport.ts';
 
 /** The sockets of a transport that are open now: listening, connecting, connected or on their way out. */
-export function* sockets(transport: Transport): Generator<Socket, void, undefined> {
+export function sockets(transport: Transport): Iterable<Socket> {
+  checkTransport(transport);
+  return each(transport);
+}
+
+function* each(transport: Transport): Generator<Socket, void, undefined> {
   for (const core of openSockets(transport)) yield core.socket;
 }
 
@@ -14,6 +20,7 @@ export function* sockets(transport: Transport): Generator<Socket, void, undefine
  * operations in progress, age in seconds.
  */
 export function netstat(transport: Transport): string {
+  checkTransport(transport);
   const rows = [['proto', 'local', 'remote', 'state', 'recv-q', 'send-q', 'operations', 'age']];
   const now = transport.runtime.now();
   for (const core of openSockets(transport)) {

@@ -1,5 +1,7 @@
 /** Counted slots that are waited for in turn; never blocks the loop. */
 
+import { checkOptionsBag } from './check-options.ts';
+import { quote } from './quote.ts';
 import { listenForAbort, stopListening } from './abort-listeners.ts';
 import type { AbortSignalLike } from './abort-signal-like.ts';
 import { checkTimeout } from './check-timeout.ts';
@@ -46,21 +48,24 @@ export class Semaphore {
   /**
    * @param initialCount free slots now, an integer from 0 on
    * @param maximumCount slots in all; default: no limit
-   * @throws ArgumentOutOfRangeError `initialCount`, `maximumCount`
+   * @throws ArgumentOutOfRangeError `initialCount`, `maximumCount`; ArgumentError `o`, `runtime`
    */
   constructor(initialCount: number, maximumCount: number = Number.MAX_SAFE_INTEGER, o?: SemaphoreOptions) {
     if (!Number.isInteger(maximumCount) || maximumCount < 1) {
       throw new ArgumentOutOfRangeError(
         'maximumCount',
-        `Cannot make semaphore of ${String(maximumCount)} slots: an integer from 1 on is needed`,
+        `Cannot make semaphore of ${quote(maximumCount)} slots: an integer from 1 on is needed`,
       );
     }
     if (!Number.isInteger(initialCount) || initialCount < 0 || initialCount > maximumCount) {
       throw new ArgumentOutOfRangeError(
         'initialCount',
-        `Cannot make semaphore with ${String(initialCount)} free slots: 0 to ${maximumCount} fit`,
+        `Cannot make semaphore with ${quote(initialCount)} free slots: 0 to ${maximumCount} fit`,
       );
     }
+    checkOptionsBag(o, 'o', OPTION_NAMES);
+    if (o?.runtime !== undefined && (typeof o.runtime !== 'object' || o.runtime === null))
+      throw new ArgumentError(`Cannot use ${quote(o.runtime)} as runtime`, 'runtime');
     this.#count = initialCount;
     this.#countMax = maximumCount;
     this.#runtime = o?.runtime ?? platformRuntime;
@@ -86,6 +91,7 @@ export class Semaphore {
    */
   wait(o?: SemaphoreWaitOptions): Promise<void> {
     return new Promise((resolve, reject) => {
+      checkOptionsBag(o, 'o', WAIT_NAMES);
       const { signal, timeout = 0 } = o ?? {};
       checkTimeout(timeout);
       if (signal !== undefined && typeof signal?.addEventListener !== 'function') {
@@ -106,7 +112,7 @@ export class Semaphore {
     if (!Number.isInteger(count) || count < 1) {
       throw new ArgumentOutOfRangeError(
         'releaseCount',
-        `Cannot release ${String(count)} slots: an integer from 1 on is needed`,
+        `Cannot release ${quote(count)} slots: an integer from 1 on is needed`,
       );
     }
     const before = this.#count;
@@ -123,6 +129,9 @@ export class Semaphore {
     return before;
   }
 }
+
+const OPTION_NAMES: ReadonlySet<string> = /* @__PURE__ */ new Set(['runtime']);
+const WAIT_NAMES: ReadonlySet<string> = /* @__PURE__ */ new Set(['signal', 'timeout']);
 
 class Waiter {
   readonly #others: Set<Waiter>;

@@ -1,5 +1,7 @@
 /** One piece of a SendPackets operation: bytes, or a part of a file. Checks shapes only; a file is looked at when the operation starts. */
 
+import { quote } from './quote.ts';
+import { isBytes } from './bytes.ts';
 import { ArgumentError, ArgumentNullError, ArgumentOutOfRangeError } from './errors.ts';
 import type { FileSource } from './transport.ts';
 
@@ -35,17 +37,20 @@ export class SendPacketsElement {
    */
   constructor(source: Uint8Array | string | FileSource, offset = 0, count?: number, endOfPacket = false) {
     if (source === null || source === undefined) throw new ArgumentNullError('buffer');
-    const bytes = source instanceof Uint8Array ? source : null;
+    const bytes = isBytes(source) ? source : null;
     const length = bytes?.byteLength ?? Number.MAX_SAFE_INTEGER;
     if (!Number.isInteger(offset) || offset < 0 || offset > length) {
-      throw new ArgumentOutOfRangeError('offset', `Cannot send from offset ${offset}: 0 to ${length} fit`);
+      throw new ArgumentOutOfRangeError(
+        'offset',
+        `Cannot send from offset ${quote(offset)}: 0 to ${length} fit`,
+      );
     }
     const countMax = length - offset;
     const counted = count ?? (bytes === null ? 0 : countMax);
     if (!Number.isInteger(counted) || counted < 0 || counted > countMax) {
       throw new ArgumentOutOfRangeError(
         'count',
-        `Cannot send ${counted} bytes from offset ${offset}: 0 to ${countMax} fit`,
+        `Cannot send ${quote(counted)} bytes from offset ${quote(offset)}: 0 to ${countMax} fit`,
       );
     }
     this.buffer = bytes;

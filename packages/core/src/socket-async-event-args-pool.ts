@@ -1,6 +1,12 @@
 /** A bounded stack of args that wait for work. */
 
-import { ArgumentNullError, ArgumentOutOfRangeError, InvalidOperationError } from './errors.ts';
+import { quote } from './quote.ts';
+import {
+  ArgumentError,
+  ArgumentNullError,
+  ArgumentOutOfRangeError,
+  InvalidOperationError,
+} from './errors.ts';
 import { FREE } from './operation-state.ts';
 import { type AnyArgs, operationOf, type SocketAsyncEventArgs } from './socket-async-event-args.ts';
 
@@ -26,16 +32,18 @@ export class SocketAsyncEventArgsPool<E extends AnyArgs = SocketAsyncEventArgs> 
   /**
    * @param capacity how many it holds, and how many it makes in all
    * @param create called by `pop()` when it is empty
-   * @throws ArgumentOutOfRangeError `capacity`
+   * @throws ArgumentOutOfRangeError `capacity`; ArgumentError `create`
    */
   constructor(capacity: number, create?: () => E) {
     if (!Number.isInteger(capacity) || capacity < 0) {
       throw new ArgumentOutOfRangeError(
         'capacity',
-        `Cannot make pool of ${String(capacity)} args: an integer from 0 on is needed`,
+        `Cannot make pool of ${quote(capacity)} args: an integer from 0 on is needed`,
       );
     }
     this.#capacity = capacity;
+    if (create !== undefined && typeof create !== 'function')
+      throw new ArgumentError(`Cannot make args with ${quote(create)}: a function is needed`, 'create');
     this.#create = create ?? null;
   }
 
@@ -66,7 +74,7 @@ export class SocketAsyncEventArgsPool<E extends AnyArgs = SocketAsyncEventArgs> 
   /**
    * Takes one, or makes one.
    *
-   * @throws InvalidOperationError when it is empty and makes no more
+   * @throws InvalidOperationError when it is empty and makes no more; ArgumentError `e` when `create` makes no args
    */
   pop(): E {
     const e = this.#stack.pop();
@@ -77,6 +85,7 @@ export class SocketAsyncEventArgsPool<E extends AnyArgs = SocketAsyncEventArgs> 
     if (this.#create === null || this.#created >= this.#capacity)
       throw new InvalidOperationError('Cannot take args from pool: it is empty');
     const made = this.#create();
+    operationOf(made);
     this.#created++;
     return made;
   }

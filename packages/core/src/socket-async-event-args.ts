@@ -4,6 +4,9 @@
  * decided by the table in operation-state.ts.
  */
 
+import { quote } from './quote.ts';
+import { checkOptionsBag } from './check-options.ts';
+import { checkBytes } from './bytes.ts';
 import { EventEmitter } from 'eventemitter3';
 import type { EndPoint } from './end-point.ts';
 import { SocketAsyncOperation } from './enums/socket-async-operation.ts';
@@ -99,12 +102,8 @@ export class SocketAsyncEventArgs<Token = unknown> extends EventEmitter<{
   constructor(options?: SocketAsyncEventArgsOptions) {
     super();
     this.#operation = new Operation(this);
-    if (options === undefined || options === null) return;
-    for (const name of Object.keys(options)) {
-      if (name !== 'flowExecutionContext')
-        throw new ArgumentError(`Cannot make args: there is no option '${name}'`, 'options');
-    }
-    if (options.flowExecutionContext === true) this.#operation.flow = 'operation';
+    checkOptionsBag(options, 'options', OPTION_NAMES);
+    if (options?.flowExecutionContext === true) this.#operation.flow = 'operation';
   }
 
   static {
@@ -218,11 +217,7 @@ export class SocketAsyncEventArgs<Token = unknown> extends EventEmitter<{
     if (!Array.isArray(list))
       throw new ArgumentError('Cannot set bufferList: an array is needed', 'BufferList');
     const segments: Uint8Array[] = [...list];
-    for (const segment of segments) {
-      if (segment === null || segment === undefined) throw new ArgumentNullError('segment');
-      if (!(segment instanceof Uint8Array))
-        throw new ArgumentError('Cannot set bufferList: every segment is a Uint8Array', 'segment');
-    }
+    for (const segment of segments) checkBytes(segment, 'segment');
     operation.list = list;
     operation.segments = segments;
   }
@@ -243,10 +238,7 @@ export class SocketAsyncEventArgs<Token = unknown> extends EventEmitter<{
     const operation = this.#configure('set buffer');
     if (typeof first === 'number') setWindow(operation, first, second as number);
     else if (first === null) clear(operation);
-    else if (!(first instanceof Uint8Array))
-      throw new ArgumentError('Cannot set buffer: a Uint8Array is needed', 'buffer');
-    else if (second === undefined && third === undefined) setMemory(operation, first);
-    else setArray(operation, first, second as number, third as number);
+    else setBytes(operation, first, second, third);
   }
 
   /**
@@ -290,6 +282,20 @@ export class SocketAsyncEventArgs<Token = unknown> extends EventEmitter<{
 }
 
 const NO_MEMORY = new Uint8Array(0);
+const OPTION_NAMES: ReadonlySet<string> = /* @__PURE__ */ new Set(['flowExecutionContext']);
+
+function setBytes(
+  operation: Operation,
+  bytes: Uint8Array,
+  offset: number | undefined,
+  count: number | undefined,
+): void {
+  if (bytes === undefined)
+    throw new ArgumentError('Cannot set buffer: give bytes, or null to clear', 'buffer');
+  checkBytes(bytes, 'buffer');
+  if (offset === undefined && count === undefined) setMemory(operation, bytes);
+  else setArray(operation, bytes, offset as number, count as number);
+}
 
 function setArray(operation: Operation, array: Uint8Array, offset: number, count: number): void {
   if (operation.list !== null)
@@ -332,12 +338,15 @@ function clear(operation: Operation): void {
 function checkWindow(array: Uint8Array, offset: number, count: number): void {
   const length = array.byteLength;
   if (!Number.isInteger(offset) || offset < 0 || offset > length) {
-    throw new ArgumentOutOfRangeError('offset', `Cannot set buffer: offset ${offset} of ${length} bytes`);
+    throw new ArgumentOutOfRangeError(
+      'offset',
+      `Cannot set buffer: offset ${quote(offset)} of ${length} bytes`,
+    );
   }
   if (!Number.isInteger(count) || count < 0 || count > length - offset) {
     throw new ArgumentOutOfRangeError(
       'count',
-      `Cannot set buffer: ${count} bytes at offset ${offset} of ${length}`,
+      `Cannot set buffer: ${quote(count)} bytes at offset ${offset} of ${length}`,
     );
   }
 }

@@ -1,5 +1,6 @@
 /** The options of sockets by name: what type each takes. Transports add theirs by declaration merging. */
 
+import { quote } from './quote.ts';
 import { ArgumentError, ArgumentOutOfRangeError } from './errors.ts';
 
 /** A multicast group to join or leave. */
@@ -39,10 +40,10 @@ export const CORE_OPTIONS: readonly string[] = ['linger', 'acceptQueueMax'];
 export function checkOption(name: string, value: unknown): void {
   if (BOOLEANS.has(name) && typeof value !== 'boolean') throw wrong(name, value, 'true or false');
   if (name === 'linger' && value === null) return;
-  if (NUMBERS.has(name) && (typeof value !== 'number' || !(value >= 0) || !Number.isFinite(value))) {
+  if (NUMBERS.has(name) && (!Number.isSafeInteger(value) || (value as number) < 0)) {
     throw new ArgumentOutOfRangeError(
       'value',
-      `Cannot set ${name} to ${String(value)}: a number from 0 on is needed`,
+      `Cannot set ${name} to ${quote(value)}: an integer from 0 on is needed`,
     );
   }
   if (
@@ -80,5 +81,5 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 function wrong(name: string, value: unknown, wanted: string): ArgumentError {
-  return new ArgumentError(`Cannot set ${name} to ${String(value)}: ${wanted} is needed`, 'value');
+  return new ArgumentError(`Cannot set ${name} to ${quote(value)}: ${wanted} is needed`, 'value');
 }

@@ -4,6 +4,10 @@
  * awaited.ts, what becomes of the socket in socket-core.ts.
  */
 
+import { checkTransport } from './check-transport.ts';
+import { checkOptionsBag } from './check-options.ts';
+import { checkBytes } from './bytes.ts';
+import { quote } from './quote.ts';
 import * as awaited from './awaited.ts';
 import type { OperationOptions } from './awaited.ts';
 import { checkTimeout } from './check-timeout.ts';
@@ -118,10 +122,11 @@ export class Socket {
    * @throws ArgumentNullError or ArgumentError `transport`; ArgumentError `options`, `addressFamily`; NotSupportedError for a socketType
    * that the transport has not, or dualMode without InterNetworkV6
    */
-  constructor(transport: Transport, options: SocketOptions = {}) {
+  constructor(transport: Transport, options?: SocketOptions) {
     checkTransport(transport);
-    if (!(options instanceof Offspring)) checkSocketOptions(transport, options);
-    this.#core = new SocketCore(this, transport, options);
+    const given = options ?? {};
+    if (!(given instanceof Offspring)) checkSocketOptions(transport, given);
+    this.#core = new SocketCore(this, transport, given);
   }
 
   static {
@@ -204,7 +209,7 @@ export class Socket {
       case SelectMode.SelectError:
         return open?.hasError === true;
       default:
-        throw new NotSupportedError(`Cannot poll: there is no mode ${String(mode)}`);
+        throw new NotSupportedError(`Cannot poll: there is no mode ${quote(mode)}`);
     }
   }
 
@@ -228,7 +233,7 @@ export class Socket {
    */
   setOption<N extends keyof SocketOptionMap>(name: N, value: SocketOptionMap[N]): void {
     const core = this.#core;
-    core.mustBeOpen(`set ${String(name)}`);
+    core.mustBeOpen(`set ${quote(name)}`);
     this.#mustKnow(name, 'set');
     checkOption(name, value);
     if (!CORE_OPTIONS.includes(name)) this.#giveDown(name, value);
@@ -237,7 +242,7 @@ export class Socket {
 
   /** The value set, or what the transport says; undefined = neither. @throws ObjectDisposedError; NotSupportedError */
   getOption<N extends keyof SocketOptionMap>(name: N): SocketOptionMap[N] | undefined {
-    this.#core.mustBeOpen(`get ${String(name)}`);
+    this.#core.mustBeOpen(`get ${quote(name)}`);
     this.#mustKnow(name, 'get');
     return (this.#core.handle?.getOption?.(name) ?? this.#core.options[name]) as
       | SocketOptionMap[N]
@@ -288,7 +293,7 @@ export class Socket {
       if (!Number.isInteger(backlog) || backlog < 0) {
         throw new ArgumentOutOfRangeError(
           'backlog',
-          `Cannot listen with backlog ${String(backlog)}: an integer from 0 on is needed`,
+          `Cannot listen with backlog ${quote(backlog)}: an integer from 0 on is needed`,
         );
       }
       if (core.transport.listen === undefined)
@@ -497,9 +502,9 @@ export class Socket {
   tryReceive(buffer: Uint8Array): number {
     const core = this.#core;
     core.mustBeOpen('receive');
-    if (buffer === null || buffer === undefined) throw new ArgumentNullError('buffer');
-    if (!(buffer instanceof Uint8Array) || buffer.byteLength === 0)
-      throw new ArgumentError('Cannot receive into that: a Uint8Array with room is needed', 'buffer');
+    checkBytes(buffer, 'buffer');
+    if (buffer.byteLength === 0)
+      throw new ArgumentError('Cannot receive into that: room is needed', 'buffer');
     const { connection } = core;
     if (connection === null || core.connecting !== null)
       throw new SocketException(SocketError.NotConnected, 'Cannot receive: socket not connected');
@@ -544,7 +549,7 @@ export class Socket {
     if (!isValueOf(SocketShutdown, how))
       throw new ArgumentOutOfRangeError(
         'how',
-        `Cannot shut down ${String(how)}: Receive, Send or Both is needed`,
+        `Cannot shut down ${quote(how)}: Receive, Send or Both is needed`,
       );
     this.#core.shutdown(how);
   }
@@ -558,8 +563,10 @@ export class Socket {
    * ConnectionReset when the peer broke it meanwhile, so that what was sent may not have arrived. ArgumentOutOfRangeError `timeout`.
    */
   end(o?: EndOptions): Promise<void> {
-    const timeout = o?.timeout ?? END_TIMEOUT_MS;
+    let timeout = END_TIMEOUT_MS;
     try {
+      checkOptionsBag(o, 'o', WAITS);
+      timeout = o?.timeout ?? END_TIMEOUT_MS;
       checkTimeout(timeout);
     } catch (error) {
       return Promise.reject(error);
@@ -571,9 +578,10 @@ export class Socket {
    * Closes now, as .NET does. Pending operations complete with OperationAborted, later. What was sent still goes out; but **with an operation
    * pending, or bytes unread, the peer may see a reset** and lose what was on its way: `end()` is the graceful way out. Again: does nothing.
    *
-   * @throws ArgumentOutOfRangeError `timeout`
+   * @throws ArgumentError `options` (a number too: C#'s Close(0) is `close({ abort: true })`); ArgumentOutOfRangeError `timeout`
    */
   close(options?: CloseOptions): void {
+    checkOptionsBag(options, 'options', CLOSES);
     const timeout = options?.timeout ?? 0;
     checkTimeout(timeout);
     this.#core.close(options?.abort ?? false, timeout);
@@ -586,8 +594,10 @@ export class Socket {
    * Rejects with InvalidOperationError when it never listened; ArgumentOutOfRangeError `timeout`.
    */
   drain(o?: DrainOptions): Promise<DrainResult> {
-    const timeout = o?.timeout ?? 0;
+    let timeout = 0;
     try {
+      checkOptionsBag(o, 'o', WAITS);
+      timeout = o?.timeout ?? 0;
       checkTimeout(timeout);
       if (this.#core.acceptor === null) throw new InvalidOperationError('Cannot drain: socket not listening');
     } catch (error) {
@@ -642,7 +652,7 @@ export class Socket {
     const { caps, name: transport } = this.#core.transport;
     if (CORE_OPTIONS.includes(name) || caps.options?.includes(name)) return;
     throw new NotSupportedError(
-      `Cannot ${doing} option ${String(name)}: transport ${transport} has none of that name`,
+      `Cannot ${doing} option ${quote(name)}: transport ${transport} has none of that name`,
     );
   }
 }
@@ -651,27 +661,12 @@ export class Socket {
 const BACKLOG = 511;
 const END_TIMEOUT_MS = 5_000;
 
-function checkTransport(transport: Transport): void {
-  if (transport === null || transport === undefined) throw new ArgumentNullError('transport');
-  const shaped =
-    typeof transport === 'object' &&
-    typeof transport.caps === 'object' &&
-    typeof transport.runtime === 'object';
-  if (!shaped)
-    throw new ArgumentError('Cannot use that as transport: caps and runtime are missing', 'transport');
-}
-
 function checkSocketOptions(transport: Transport, options: SocketOptions): void {
-  if (options === null || typeof options !== 'object')
-    throw new ArgumentError('Cannot use that as options', 'options');
-  for (const name of Object.keys(options)) {
-    if (!OPTION_NAMES.has(name))
-      throw new ArgumentError(`Cannot make socket: there is no option '${name}'`, 'options');
-  }
+  checkOptionsBag(options, 'options', OPTION_NAMES);
   const { addressFamily, dualMode, socketType } = options;
   if (addressFamily !== undefined && !isValueOf(AddressFamily, addressFamily)) {
     throw new ArgumentError(
-      `Cannot make socket: there is no address family ${String(addressFamily)}`,
+      `Cannot make socket: there is no address family ${quote(addressFamily)}`,
       'addressFamily',
     );
   }
@@ -686,6 +681,8 @@ function checkSocketOptions(transport: Transport, options: SocketOptions): void 
   }
 }
 
+const WAITS: ReadonlySet<string> = /* @__PURE__ */ new Set(['timeout']);
+const CLOSES: ReadonlySet<string> = /* @__PURE__ */ new Set(['abort', 'timeout']);
 const OPTION_NAMES: ReadonlySet<string> = /* @__PURE__ */ new Set([
   'addressFamily',
   'dualMode',

@@ -3,6 +3,7 @@
  * throws and changes nothing; what the network does comes as the operation's SocketError.
  */
 
+import { quote } from './quote.ts';
 import { checkTimeout } from './check-timeout.ts';
 import { complete } from './completion.ts';
 import { isName } from './connecting.ts';
@@ -180,8 +181,10 @@ export function start(core: SocketCore, e: AnyArgs, verb: Verb): boolean {
 
 function begin(core: SocketCore, operation: Operation, verb: Verb): boolean {
   const { engine } = core;
-  const { timeout } = operation.args;
+  const { timeout, socketFlags } = operation.args;
   if (timeout !== 0) checkTimeout(timeout);
+  if (!Number.isInteger(socketFlags))
+    throw new ArgumentError(`Cannot use ${quote(socketFlags)} as SocketFlags`, 'SocketFlags');
   const taken = step(operation.state, START, verb.doing);
   operation.lastOperation = verb.operation;
   verb.attempt?.(core, operation);

@@ -295,6 +295,16 @@ pooled('a refused call gives its args back wiped', async () => {
   assert.is(socket.available, 0);
 });
 
+pooled('the flags of a refused call do not reach the very next one', async () => {
+  const { transport, socket, channel } = connected();
+  const closed = new Socket(transport);
+  closed.close();
+  channel.data([1]);
+  await rejectionOf(closed.receive(new Uint8Array(3), { flags: SocketFlags.Peek }));
+  assert.is(await socket.receive(new Uint8Array(3)), 1);
+  assert.is(socket.available, 0);
+});
+
 pooled('many at once each have their own', async () => {
   const { socket, channel } = connected();
   const all = Array.from({ length: 2_000 }, () => new Uint8Array(1));

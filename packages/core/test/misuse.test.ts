@@ -86,7 +86,7 @@ for (const wrong of junk) {
 
 making('with what are no options', () => {
   const { transport } = fresh();
-  for (const wrong of [null, ...scalars]) {
+  for (const wrong of scalars) {
     throws(() => new Socket(transport, wrong as never), ArgumentError, {
       code: 'ERR_ARGUMENT',
       paramName: 'options',
@@ -519,10 +519,12 @@ promised('accept() on what does not listen rejects with InvalidOperationError', 
   await rejects(connected().socket.accept(), InvalidOperationError);
 });
 
-promised('chunks() and connections() with options that are none throw, at the call', () => {
+promised('chunks() and connections() with options that are none reject, at the first step', async () => {
   const { socket } = connected();
   for (const iterate of [(o: never) => socket.chunks(o), (o: never) => socket.connections(o)]) {
-    for (const wrong of scalars) throws(() => iterate(wrong as never), ArgumentError, { paramName: 'o' });
+    for (const wrong of scalars) {
+      await rejects(iterate(wrong as never).next(), ArgumentError, { paramName: 'o' });
+    }
   }
 });
 

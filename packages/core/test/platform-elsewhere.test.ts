@@ -1,4 +1,4 @@
-// A platform without setImmediate, process and WebAssembly, as a browser is: the globals go before platform.ts is loaded.
+// A platform without setImmediate, process and WebAssembly, as others are: the globals go, and platform.ts is loaded once more.
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Runtime } from '../src/transport.ts';
@@ -10,30 +10,66 @@ interface Platform {
   readonly undetachableBlock: (bytes: number) => Uint8Array;
 }
 
-/** Loads platform.ts once more, with these globals gone. */
-async function without(...names: readonly string[]): Promise<Platform> {
-  const kept = names.map((name) => Object.getOwnPropertyDescriptor(globalThis, name));
-  for (const name of names)
-    Object.defineProperty(globalThis, name, { value: undefined, configurable: true, writable: true });
+/** Lets a copy of platform.ts of its own do something while a global is another, or gone. */
+async function instead<T>(
+  name: string,
+  value: unknown,
+  act: (platform: Platform) => T | Promise<T>,
+): Promise<T> {
+  const kept = Object.getOwnPropertyDescriptor(globalThis, name) as PropertyDescriptor;
+  Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
   try {
-    return (await import(`../src/platform.ts?without=${names.join('+')}`)) as Platform;
+    return await act((await import(`../src/platform.ts?instead=${name}${copies++}`)) as Platform);
   } finally {
-    names.forEach((name, i) => {
-      const descriptor = kept[i];
-      if (descriptor !== undefined) Object.defineProperty(globalThis, name, descriptor);
-    });
+    Object.defineProperty(globalThis, name, kept);
   }
 }
 
+let copies = 0;
+
 elsewhere('without process there are no contexts', async () => {
-  const { platformRuntime } = await without('process');
-  assert.is(platformRuntime.context, undefined);
+  await instead('process', undefined, ({ platformRuntime }) => assert.is(platformRuntime.context, undefined));
+  await instead('process', {}, ({ platformRuntime }) => assert.is(platformRuntime.context, undefined));
 });
 
-elsewhere('without WebAssembly a block is plain memory', async () => {
-  const { undetachableBlock } = await without('WebAssembly');
-  const block = undetachableBlock(100);
-  assert.equal([block.byteLength, block.buffer.byteLength], [100, block.buffer.byteLength]);
+elsewhere('without WebAssembly, or room for it, a block is plain memory', async () => {
+  function Memory(): never {
+    throw new RangeError('no room');
+  }
+  for (const value of [undefined, { Memory }]) {
+    await instead('WebAssembly', value, ({ undetachableBlock }) => {
+      const block = undetachableBlock(100);
+      assert.equal([block.byteLength, block.buffer.byteLength], [100, 100]);
+    });
+  }
+});
+
+elsewhere('without setImmediate defer() sends messages: macrotasks still, first in first out', async () => {
+  const RealChannel = MessageChannel;
+  const opened: InstanceType<typeof RealChannel>[] = [];
+  class Channel extends RealChannel {
+    constructor() {
+      super();
+      opened.push(this);
+    }
+  }
+  await instead('MessageChannel', Channel, () =>
+    instead('setImmediate', undefined, async ({ platformRuntime }) => {
+      const log: string[] = [];
+      await new Promise<void>((go) => {
+        platformRuntime.defer((arg: string) => log.push(arg), 'first');
+        platformRuntime.defer((arg: string) => {
+          log.push(arg);
+          platformRuntime.defer(go, undefined);
+        }, 'second');
+        void Promise.resolve().then(() => log.push('microtask'));
+        log.push('call');
+      });
+      assert.equal(log, ['call', 'microtask', 'first', 'second']);
+    }),
+  );
+  assert.is(opened.length, 1);
+  for (const { port1 } of opened) port1.close();
 });
 
 elsewhere.run();
