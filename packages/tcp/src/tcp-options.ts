@@ -6,6 +6,7 @@ import {
   ArgumentOutOfRangeError,
   NotSupportedError,
   PlatformNotSupportedError,
+  quote,
 } from '@proactor/core';
 import { descriptorsMax } from './descriptors.ts';
 
@@ -76,7 +77,7 @@ const ACCEPT_QUEUE_MAX = 4_096;
  */
 export function readTcpOptions(options: TcpOptions | undefined): TcpSettings {
   if (options !== undefined && (typeof options !== 'object' || options === null || Array.isArray(options))) {
-    throw new ArgumentError(`Cannot use options: ${String(options)} is no object`, 'options');
+    throw new ArgumentError(`Cannot use options: ${quote(options)} is no object`, 'options');
   }
   const defaults: TcpSettings = {
     noDelay: true,
@@ -185,7 +186,7 @@ function checkKeepAlive(name: string, value: unknown): void {
 function checkCount(name: string, value: unknown): void {
   checkNumber(name, value, 1, 0x7fff_ffff);
   if (!Number.isInteger(value)) {
-    throw new ArgumentOutOfRangeError(name, `Cannot use option ${name}: ${String(value)} is no whole number`);
+    throw new ArgumentOutOfRangeError(name, `Cannot use option ${name}: ${quote(value)} is no whole number`);
   }
 }
 
@@ -194,7 +195,7 @@ function checkNumber(name: string, value: unknown, min: number, max: number): vo
   if (!(value >= min && value <= max)) {
     throw new ArgumentOutOfRangeError(
       name,
-      `Cannot use option ${name}: ${value} is not from ${min} to ${max}`,
+      `Cannot use option ${name}: ${quote(value)} is not from ${min} to ${max}`,
     );
   }
 }

@@ -264,6 +264,7 @@ export class LoopbackEnd implements Channel {
 
   /** One piece of the peer's bytes. */
   #hear(peer: LoopbackEnd): void {
+    if (peer.#memoryGone) return peer.#betray();
     const piece = peer.#head(Math.min(this.#allowance, this.#pace.left));
     if (piece === null) return;
     this.#allowance -= piece.length;
@@ -271,6 +272,19 @@ export class LoopbackEnd implements Channel {
     this.#sink.data(piece);
     peer.#consume(piece.length);
     if (peer.#outboundBytes === 0) peer.#tell();
+  }
+
+  /** Whether the lent memory was transferred to somebody else meanwhile. */
+  get #memoryGone(): boolean {
+    return this.#outbound[0]?.length === 0;
+  }
+
+  /** A sender took its lent memory away: it is told (as tcp is: EINVAL), and its peer sees the connection break. */
+  #betray(): void {
+    const peer = this.#peer;
+    this.#dropOutbound();
+    this.#break(new SocketException(SocketError.InvalidArgument, 'Cannot send: the memory was transferred'));
+    if (peer !== null) peer.#break(connectionReset());
   }
 
   /** @internal A new turn of the loop has begun. */

@@ -3,9 +3,11 @@
  */
 
 import {
+  ArgumentError,
   ArgumentOutOfRangeError,
   InvalidOperationError,
   platformRuntime,
+  quote,
   type Runtime,
 } from '@proactor/core';
 
@@ -56,10 +58,15 @@ export interface VirtualRuntimeOptions {
  * console.log(runtime.now(), runtime.pendingTimers); // 2000 0
  * ```
  */
-export function virtualRuntime(options: VirtualRuntimeOptions = {}): VirtualRuntime {
-  const { now = 0 } = options;
+export function virtualRuntime(options?: VirtualRuntimeOptions): VirtualRuntime {
+  if (options !== undefined && (typeof options !== 'object' || options === null))
+    throw new ArgumentError(
+      `Cannot make a virtual runtime of ${quote(options)}: { now } is needed`,
+      'options',
+    );
+  const { now = 0 } = options ?? {};
   if (!Number.isFinite(now))
-    throw new ArgumentOutOfRangeError('now', `Cannot begin at ${String(now)}: a finite number is needed`);
+    throw new ArgumentOutOfRangeError('now', `Cannot begin at ${quote(now)}: a finite number is needed`);
   return new VirtualClock(now);
 }
 
@@ -96,8 +103,9 @@ class VirtualClock implements VirtualRuntime {
     if (!Number.isFinite(ms))
       throw new ArgumentOutOfRangeError(
         'ms',
-        `Cannot set a timer of ${String(ms)} ms: a finite number is needed`,
+        `Cannot set a timer of ${quote(ms)} ms: a finite number is needed`,
       );
+    if (typeof fn !== 'function') throw new ArgumentError(`Cannot set a timer for ${quote(fn)}`, 'fn');
     this.#timersSet += 1;
     const timer: Timer = { due: this.#now + Math.max(0, ms), order: this.#timersSet, fire: () => fn(arg) };
     this.#timers.splice(this.#placeOf(timer), 0, timer);
@@ -123,7 +131,7 @@ class VirtualClock implements VirtualRuntime {
       return Promise.reject(
         new ArgumentOutOfRangeError(
           'ms',
-          `Cannot advance by ${String(ms)} ms: a finite number from 0 up is needed`,
+          `Cannot advance by ${quote(ms)} ms: a finite number from 0 up is needed`,
         ),
       );
     }
