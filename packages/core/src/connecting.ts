@@ -65,6 +65,11 @@ export class Connecting implements ConnectionOwner {
     }
   }
 
+  /** Whether its deadline keeps the process alive. */
+  hold(on: boolean): void {
+    this.#core.engine.deadlines.hold(this.#operation, on);
+  }
+
   /** Ends it now with `error`; the channel, if there is one, is dropped behind its back. */
   cancel(error: SocketError): void {
     this.#over = true;
@@ -132,6 +137,7 @@ export class Connecting implements ConnectionOwner {
         connection,
         this.#core.openOptions(candidate),
       );
+      if (!this.#core.referenced) channel?.ref?.(false);
       if (channel !== undefined) connection.attach(channel);
     } catch (error) {
       connection.closed(error);

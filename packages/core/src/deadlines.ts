@@ -23,6 +23,11 @@ export class Deadlines {
     list.add(operation);
   }
 
+  /** The socket of a waiting operation was told ref() or unref(). */
+  hold(operation: Operation, on: boolean): void {
+    if (operation.due !== 0) this.#lists.get(operation.deadlineMs)?.hold(operation, on);
+  }
+
   remove(operation: Operation): void {
     const list = this.#lists.get(operation.deadlineMs);
     list?.remove(operation);
@@ -37,6 +42,8 @@ class DeadlineList {
   #head: Operation | null = null;
   #tail: Operation | null = null;
   #timer: unknown = null;
+  /** Operations in it that keep the process alive. */
+  #holding = 0;
 
   constructor(engine: Engine, ms: number) {
     this.#engine = engine;
@@ -56,7 +63,22 @@ class DeadlineList {
     if (this.#tail === null) this.#head = operation;
     else this.#tail.deadlineNext = operation;
     this.#tail = operation;
-    this.#timer ??= this.#runtime.timer(this.#ms, fire, this);
+    if (this.#timer === null) this.#arm(this.#ms);
+    this.hold(operation, operation.socket?.referenced ?? true);
+  }
+
+  hold(operation: Operation, on: boolean): void {
+    if (operation.deadlineHolds === on) return;
+    operation.deadlineHolds = on;
+    const before = this.#holding;
+    this.#holding += on ? 1 : -1;
+    if (this.#timer !== null && (before === 0) !== (this.#holding === 0))
+      this.#runtime.refTimer?.(this.#timer, on);
+  }
+
+  #arm(ms: number): void {
+    this.#timer = this.#runtime.timer(ms, fire, this);
+    if (this.#holding === 0) this.#runtime.refTimer?.(this.#timer, false);
   }
 
   remove(operation: Operation): void {
@@ -68,6 +90,7 @@ class DeadlineList {
     operation.deadlineNext = null;
     operation.deadlinePrevious = null;
     operation.due = 0;
+    this.hold(operation, false);
     if (this.#head !== null) return;
     this.#runtime.cancelTimer(this.#timer); // nothing left to wait for keeps the process alive
     this.#timer = null;
@@ -93,7 +116,7 @@ class DeadlineList {
     }
     if (this.#head !== null) {
       this.#runtime.cancelTimer(this.#timer);
-      this.#timer = this.#runtime.timer(Math.max(0, this.#head.due - now), fire, this);
+      this.#arm(Math.max(0, this.#head.due - now));
     }
   }
 }

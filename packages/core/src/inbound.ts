@@ -79,19 +79,10 @@ export class Inbound {
     if (this.#dropping) return this.#renew();
     if (this.shut && this.connection.endSent) return this.connection.unwanted();
     let at = 0;
-    for (
-      let operation = this.lane.head;
-      operation !== null && at < chunk.byteLength;
-      operation = this.lane.head
-    ) {
+    for (let operation = this.lane.head; operation !== null; operation = this.lane.head) {
+      if (at === chunk.byteLength && !hasNoWindow(operation)) break;
       this.lane.remove(operation);
-      if (operation.memoryGone) {
-        complete(operation, SocketError.InvalidArgument, 0);
-        continue;
-      }
-      const bytes = fill(operation, chunk, at, chunk.byteLength);
-      if ((operation.flags & SocketFlags.Peek) === 0) at += bytes;
-      complete(operation, SocketError.Success, bytes);
+      at += this.#fill(operation, chunk, at);
     }
     if (at < chunk.byteLength) {
       this.#inbox.append(chunk, at);
@@ -147,6 +138,17 @@ export class Inbound {
     this.#renew();
   }
 
+  /** Completes one that waited; how many bytes it used up. */
+  #fill(operation: Operation, chunk: Uint8Array, at: number): number {
+    if (operation.memoryGone) {
+      complete(operation, SocketError.InvalidArgument, 0);
+      return 0;
+    }
+    const bytes = fill(operation, chunk, at, chunk.byteLength);
+    complete(operation, SocketError.Success, bytes);
+    return (operation.flags & SocketFlags.Peek) === 0 ? bytes : 0;
+  }
+
   /** From what is known: bytes, the error (told once), the end. */
   #serve(operation: Operation): boolean {
     if (this.#inbox.length > 0) {
@@ -155,8 +157,7 @@ export class Inbound {
       complete(operation, SocketError.Success, bytes);
       return true;
     }
-    const blind = this.shut && operation.bytesTotal === 0; // after our own shutdown an empty receive does not look (Linux)
-    const error = blind ? null : this.#takeError();
+    const error = this.#takeError();
     if (error !== null) fail(operation, error, 0);
     else if (this.ended || this.shut) complete(operation, SocketError.Success, 0);
     else return false;
@@ -212,4 +213,9 @@ function refusedFlags(flags: SocketFlags): SocketError {
   // There is never urgent data here: Linux answers EINVAL.
   if ((flags & ~(SocketFlags.Peek | SocketFlags.OutOfBand)) === 0) return SocketError.InvalidArgument;
   return SocketError.OperationNotSupported;
+}
+
+/** A receive without a window of its own completes on any wake-up, whoever gets the bytes (.NET); one with a list of nothing does not. */
+function hasNoWindow(operation: Operation): boolean {
+  return operation.segments === null && operation.count === 0;
 }

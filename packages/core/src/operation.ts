@@ -72,6 +72,8 @@ export class Operation {
   deadlineNext: Operation | null = null;
   deadlinePrevious: Operation | null = null;
   deadlineMs = 0;
+  /** Whether waiting for it keeps the process alive: its socket does. */
+  deadlineHolds = false;
   /** Why it was cancelled although it could not stop at once; Success = it was not. */
   cancelled: SocketError = 0;
 

@@ -46,6 +46,11 @@ export const platformRuntime: Runtime = {
   cancelTimer: (timer) => {
     if (timer !== null && timer !== undefined) platform.clearTimeout(timer);
   },
+  refTimer: (timer, on) => {
+    const handle = timer as { ref?(): void; unref?(): void } | null; // a number in browsers
+    if (on) handle?.ref?.();
+    else handle?.unref?.();
+  },
   context: asyncContexts(),
 };
 

@@ -309,7 +309,8 @@ function setArray(operation: Operation, array: Uint8Array, offset: number, count
 
 /** .NET: an empty memory is no buffer at all; an empty slice of something is one. */
 function setMemory(operation: Operation, memory: Uint8Array): void {
-  if (memory.byteLength === 0 && memory.buffer.byteLength === 0) return clear(operation);
+  if (memory.byteLength === 0 && (memory.buffer.byteLength === 0 || operation.list !== null))
+    return clear(operation);
   if (operation.list !== null)
     throw new ArgumentError('Cannot set buffer: bufferList is set, clear it first');
   operation.memory = memory;

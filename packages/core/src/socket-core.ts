@@ -447,9 +447,20 @@ export class SocketCore implements ConnectionOwner {
     return this.#closed.promise;
   }
 
+  get referenced(): boolean {
+    return this.#referenced;
+  }
+
   reference(on: boolean): void {
     this.#referenced = on;
     this.handle?.ref?.(on);
+    const { connection, acceptor } = this;
+    for (const lane of [connection?.inbound.lane, connection?.outbound.lane, acceptor?.lane]) {
+      for (let operation = lane?.head ?? null; operation !== null; operation = operation.next) {
+        this.engine.deadlines.hold(operation, on);
+      }
+    }
+    this.connecting?.hold(on);
   }
 
   #dispose(): void {

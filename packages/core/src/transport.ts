@@ -189,6 +189,8 @@ export interface Runtime {
   timer<T>(ms: number, fn: (arg: T) => void, arg: T): unknown;
   /** Does nothing for null, a fired or a cancelled timer. */
   cancelTimer(timer: unknown): void;
+  /** Whether a timer that has not fired keeps the process alive, where the platform can tell. Default: it does. */
+  refTimer?(timer: unknown, on: boolean): void;
   /** Opens a file to be sent; throws at once when it is missing. */
   openFile?(path: string): FileSource & { close(): void };
   /** Asynchronous contexts (Node's AsyncLocalStorage), where the platform has them. */

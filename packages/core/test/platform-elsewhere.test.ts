@@ -53,23 +53,26 @@ elsewhere('without setImmediate defer() sends messages: macrotasks still, first 
       opened.push(this);
     }
   }
-  await instead('MessageChannel', Channel, () =>
-    instead('setImmediate', undefined, async ({ platformRuntime }) => {
-      const log: string[] = [];
-      await new Promise<void>((go) => {
-        platformRuntime.defer((arg: string) => log.push(arg), 'first');
-        platformRuntime.defer((arg: string) => {
-          log.push(arg);
-          platformRuntime.defer(go, undefined);
-        }, 'second');
-        void Promise.resolve().then(() => log.push('microtask'));
-        log.push('call');
-      });
-      assert.equal(log, ['call', 'microtask', 'first', 'second']);
-    }),
-  );
-  assert.is(opened.length, 1);
-  for (const { port1 } of opened) port1.close();
+  try {
+    await instead('MessageChannel', Channel, () =>
+      instead('setImmediate', undefined, async ({ platformRuntime }) => {
+        const log: string[] = [];
+        await new Promise<void>((go) => {
+          platformRuntime.defer((arg: string) => log.push(arg), 'first');
+          platformRuntime.defer((arg: string) => {
+            log.push(arg);
+            platformRuntime.defer(go, undefined);
+          }, 'second');
+          void Promise.resolve().then(() => log.push('microtask'));
+          log.push('call');
+        });
+        assert.equal(log, ['call', 'microtask', 'first', 'second']);
+      }),
+    );
+    assert.is(opened.length, 1);
+  } finally {
+    for (const { port1 } of opened) port1.close();
+  }
 });
 
 elsewhere.run();
