@@ -57,7 +57,7 @@ export class SocketCore implements ConnectionOwner {
   /** .NET's Connected: false after any shutdown and most failures, although the stream may go on. */
   connected = false;
   disposed = false;
-  /** Disconnected (or told to, in vain) without reuse: it never connects again. */
+  /** Disconnected without reuse: it never connects again. */
   spent = false;
   /** A disconnect for reuse succeeded: another is Success too. */
   disconnected = false;
