@@ -23,12 +23,17 @@ export class ChildProgram {
 
   /** Runs a few lines of a module; they stand in the root of the repository. */
   static evaluate(source: string): ChildProgram {
-    return new ChildProgram(['--input-type=module', '--eval', source]);
+    return new ChildProgram(['--input-type=module', '--eval', source], { NODE_V8_COVERAGE: '' });
   }
 
-  private constructor(args: readonly string[]) {
+  /** `env`: on top of ours. Without NODE_V8_COVERAGE nothing is written at the end, which another user might not be allowed. */
+  private constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
     const node = ['--conditions=@proactor/source', '--import=./scripts/ts-hooks.mjs', ...args];
-    const child = spawn(process.execPath, node, { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, node, {
+      cwd: ROOT,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     this.#child = child;
     child.stdout.setEncoding('utf8').on('data', (text: string) => this.#heard(text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (this.#stderr += text));
