@@ -177,8 +177,10 @@ export class Acceptor implements ListenerSink {
   }
 
   #dropWaiting(): void {
+    const { stats } = this.#core;
+    stats.rejected += this.#waiting.length;
+    stats.queued = 0;
     for (const connection of this.#waiting.splice(0)) connection.close(true);
-    this.#core.stats.queued = 0;
   }
 
   #closeListener(): void {

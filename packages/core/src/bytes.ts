@@ -9,22 +9,22 @@ export function isBytes(value: unknown): value is Uint8Array {
 }
 
 /**
- * @throws ArgumentNullError, ArgumentError: it is no Uint8Array, or its memory was transferred to somebody else
+ * @throws ArgumentNullError, ArgumentError: it is no Uint8Array, or its memory was transferred to somebody else, or shrank below it
  */
 export function checkBytes(value: unknown, paramName: string): asserts value is Uint8Array {
   if (value === null || value === undefined) throw new ArgumentNullError(paramName);
   if (!isBytes(value))
     throw new ArgumentError(`Cannot use ${quote(value)} as bytes: a Uint8Array is needed`, paramName);
-  if (value.byteLength === 0 && isDetached(value.buffer)) {
-    throw new ArgumentError('Cannot use bytes: their memory was transferred', paramName);
+  if (value.byteLength === 0 && isGone(value)) {
+    throw new ArgumentError('Cannot use bytes: their memory was transferred or taken away', paramName);
   }
 }
 
-/** Node 20 cannot be asked (`ArrayBuffer.prototype.detached` is younger): a view of detached memory cannot be made. */
-function isDetached(memory: ArrayBufferLike): boolean {
-  if (memory.byteLength > 0) return false;
+/** Node 20 cannot be asked (`ArrayBuffer.prototype.detached` is younger), but every method of a typed array looks first (ECMA-262). */
+function isGone(bytes: Uint8Array): boolean {
   try {
-    return new Uint8Array(memory).byteLength !== 0;
+    bytes.at(0);
+    return false;
   } catch {
     return true;
   }

@@ -6,11 +6,10 @@ import type { DrainResult } from './socket.ts';
 export async function drain(listener: SocketCore, timeoutMs: number): Promise<DrainResult> {
   const open = [...(listener.acceptor?.accepted ?? [])];
   listener.close();
-  let aborted = 0;
   const abortTheRest = (): void => {
     for (const core of listener.acceptor?.accepted ?? []) {
+      cutOff.add(core);
       core.close(true);
-      aborted++;
     }
   };
   const { runtime } = listener.engine;
@@ -18,5 +17,9 @@ export async function drain(listener: SocketCore, timeoutMs: number): Promise<Dr
     timeoutMs > 0 && Number.isFinite(timeoutMs) ? runtime.timer(timeoutMs, abortTheRest, undefined) : null;
   await Promise.all([listener.closed, ...open.map((core) => core.closed)]);
   runtime.cancelTimer(timer);
+  const aborted = open.filter((core) => cutOff.has(core)).length;
   return { closed: open.length - aborted, aborted };
 }
+
+/** Aborted at a deadline; of two drains at once the other one's too. */
+const cutOff = /* @__PURE__ */ new WeakSet<SocketCore>();

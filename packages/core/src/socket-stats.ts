@@ -23,7 +23,7 @@ export interface SocketStats {
   openedAt: number;
   /** When bytes last moved; at first `openedAt`. */
   lastActivityAt: number;
-  /** Listeners: connections handed out, connections waiting, connections refused because the listener was closing. */
+  /** Listeners: connections handed out, connections waiting, connections refused because the listener was closing (those that waited included). */
   accepted: number;
   queued: number;
   rejected: number;
