@@ -57,6 +57,7 @@ async function* lines(socket: Socket): AsyncIterableIterator<string> {
     rest = (found.pop() ?? '').slice(0, LINE_LENGTH_MAX);
     for (const line of found) yield line.slice(0, LINE_LENGTH_MAX);
   }
+  if (rest !== '') yield rest; // who leaves in the middle of a line is heard
 }
 
 const LINE_LENGTH_MAX = 1_000;

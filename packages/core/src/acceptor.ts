@@ -3,21 +3,22 @@
  * yet (over the bound a new one is dropped and counted), and remembers which of those it handed out are still open.
  */
 
+import { Accepted } from './accepted.ts';
 import { complete, fail } from './completion.ts';
 import { Connection } from './connection.ts';
 import { SocketError } from './enums/socket-error.ts';
-import { Lane } from './lane.ts';
+import { Lane, type LaneOwner } from './lane.ts';
 import type { Operation } from './operation.ts';
 import type { SocketCore } from './socket-core.ts';
 import { newSocketStats } from './socket-stats.ts';
 import type { Channel, ChannelSink, Listener, ListenerSink } from './transport.ts';
 
-export class Acceptor implements ListenerSink {
-  readonly lane: Lane = new Lane();
+export class Acceptor implements ListenerSink, LaneOwner {
+  readonly lane: Lane = new Lane(this);
   readonly #core: SocketCore;
   readonly #waiting: Connection[] = [];
-  /** Sockets handed out and still open, for drain(). */
-  readonly accepted: Set<SocketCore> = new Set();
+  /** Handed out and not gone yet, for drain(). */
+  readonly accepted: Set<Accepted> = new Set();
   #listener: Listener | null = null;
   #state: 'opening' | 'listening' | 'closing' | 'closed' = 'opening';
   #openedEarly = false;
@@ -33,10 +34,6 @@ export class Acceptor implements ListenerSink {
 
   get listener(): Listener | null {
     return this.#listener;
-  }
-
-  get isClosed(): boolean {
-    return this.#state === 'closed';
   }
 
   get listening(): boolean {
@@ -63,9 +60,8 @@ export class Acceptor implements ListenerSink {
   accept(operation: Operation): void {
     operation.lane = this.lane;
     if (this.#error !== null) return fail(operation, this.#error, 0);
-    const connection = this.lane.head === null ? this.#waiting.shift() : undefined;
-    if (connection === undefined) this.lane.push(operation);
-    else this.#handOut(operation, connection);
+    this.lane.push(operation);
+    this.#match();
   }
 
   cancel(operation: Operation, error: SocketError): void {
@@ -112,13 +108,8 @@ export class Acceptor implements ListenerSink {
         stats.dropped++; // a transport that cannot make the channel has lost the connection
         return false;
       }
-      const operation = this.lane.head;
-      if (operation === null) {
-        stats.queued = this.#waiting.push(connection);
-      } else {
-        this.lane.remove(operation);
-        this.#handOut(operation, connection);
-      }
+      stats.queued = this.#waiting.push(connection);
+      this.#match();
       return true;
     } finally {
       engine.leaveUpcall();
@@ -157,20 +148,31 @@ export class Acceptor implements ListenerSink {
     return typeof asked === 'number' ? asked : WAITING_MAX;
   }
 
-  #handOut(operation: Operation, connection: Connection): void {
+  /** Accepts and connections, first come first served on both sides: one of the two queues is empty afterwards. */
+  #match(): void {
+    const { stats } = this.#core;
+    for (
+      let operation = this.lane.head;
+      operation !== null && this.#waiting.length > 0;
+      operation = this.lane.head
+    ) {
+      this.lane.remove(operation);
+      this.#handOut(operation);
+    }
+    stats.queued = this.#waiting.length;
+  }
+
+  /** The first connection that waits; it goes on waiting when the socket given was used for something else meanwhile. */
+  #handOut(operation: Operation): void {
+    const given = operation.acceptInto;
+    operation.acceptInto = null;
+    if (given !== null && !given.canAdopt) return complete(operation, SocketError.InvalidArgument, 0);
+    const connection = this.#waiting.shift() as Connection;
     const { stats } = this.#core;
     stats.queued = this.#waiting.length;
-    const given = this.#core.givenAcceptSocket(operation);
-    if (given !== null && !given.canAdopt) {
-      // It was used for something else while the accept was pending: the connection waits for the next.
-      stats.queued = this.#waiting.unshift(connection);
-      complete(operation, SocketError.InvalidArgument, 0);
-      return;
-    }
-    const target = given ?? this.#core.spawn();
     stats.accepted++;
-    this.accepted.add(target);
-    target.adopt(connection, this.#core);
+    const target = given ?? this.#core.spawn();
+    target.adopt(connection, new Accepted(connection, target, this.accepted), this.#core);
     operation.args.acceptSocket = target.socket;
     complete(operation, SocketError.Success, 0);
     connection.inbound.grant();

@@ -9,13 +9,15 @@ import { listenForAbort, stopListening } from './abort-listeners.ts';
 import type { AbortSignalLike } from './abort-signal-like.ts';
 import { checkTimeout } from './check-timeout.ts';
 import { coreOf } from './core-of.ts';
-import type { EndPoint } from './end-point.ts';
+import { type EndPoint, IPEndPoint } from './end-point.ts';
+import { AddressFamily } from './enums/address-family.ts';
 import { SocketError } from './enums/socket-error.ts';
 import { SocketFlags } from './enums/socket-flags.ts';
 import { ArgumentError } from './errors.ts';
 import { operationOf, SocketAsyncEventArgs } from './socket-async-event-args.ts';
 import { between, SocketException } from './socket-exception.ts';
-import type { Socket } from './socket.ts';
+import type { SendPacketsElement } from './send-packets-element.ts';
+import type { ReceivedFrom, ReceivedMessageFrom, Socket } from './socket.ts';
 
 /** How one awaited operation is to go. */
 export interface OperationOptions {
@@ -27,7 +29,16 @@ export interface OperationOptions {
   readonly flags?: SocketFlags | undefined;
 }
 
-type AwaitedVerb = 'acceptAsync' | 'connectAsync' | 'disconnectAsync' | 'receiveAsync' | 'sendAsync';
+type AwaitedVerb =
+  | 'acceptAsync'
+  | 'connectAsync'
+  | 'disconnectAsync'
+  | 'receiveAsync'
+  | 'receiveFromAsync'
+  | 'receiveMessageFromAsync'
+  | 'sendAsync'
+  | 'sendPacketsAsync'
+  | 'sendToAsync';
 
 export function accept(socket: Socket, o?: OperationOptions): Promise<Socket> {
   return run(rent(), socket, 'acceptAsync', o, acceptedSocket);
@@ -68,6 +79,46 @@ export function send(
   return run(operation, socket, 'sendAsync', o, transferred);
 }
 
+export function sendTo(
+  socket: Socket,
+  buffer: Uint8Array,
+  endPoint: EndPoint,
+  o?: OperationOptions,
+): Promise<number> {
+  const wrong = wrongBuffer(buffer);
+  if (wrong !== null) return Promise.reject(wrong);
+  const operation = rent();
+  operation.setBuffer(buffer);
+  operation.remoteEndPoint = endPoint;
+  return run(operation, socket, 'sendToAsync', o, transferred);
+}
+
+export function sendPackets(
+  socket: Socket,
+  elements: readonly (SendPacketsElement | null)[],
+  o?: OperationOptions,
+): Promise<number> {
+  const operation = rent();
+  operation.sendPacketsElements = elements;
+  return run(operation, socket, 'sendPacketsAsync', o, transferred);
+}
+
+export function receiveFrom(socket: Socket, buffer: Uint8Array, o?: OperationOptions): Promise<ReceivedFrom> {
+  const wrong = wrongBuffer(buffer);
+  if (wrong !== null) return Promise.reject(wrong);
+  return run(rentForSender(socket, buffer), socket, 'receiveFromAsync', o, datagram);
+}
+
+export function receiveMessageFrom(
+  socket: Socket,
+  buffer: Uint8Array,
+  o?: OperationOptions,
+): Promise<ReceivedMessageFrom> {
+  const wrong = wrongBuffer(buffer);
+  if (wrong !== null) return Promise.reject(wrong);
+  return run(rentForSender(socket, buffer), socket, 'receiveMessageFromAsync', o, message);
+}
+
 /** Receives until the buffer is full. */
 export async function receiveExactly(
   socket: Socket,
@@ -84,8 +135,8 @@ export async function receiveExactly(
   const due = runtime.now() + (o?.timeout || Number.POSITIVE_INFINITY);
   for (let at = 0; at < buffer.byteLength; ) {
     const left = due - runtime.now();
-    const timeout =
-      at === 0 || left === Number.POSITIVE_INFINITY ? o?.timeout : Math.max(left, Number.MIN_VALUE);
+    // Whole milliseconds: operations with the same time-out share a timer.
+    const timeout = at === 0 || left === Number.POSITIVE_INFINITY ? o?.timeout : Math.max(1, Math.ceil(left));
     const bytes = await receive(socket, buffer.subarray(at), {
       signal: o?.signal,
       flags: o?.flags,
@@ -223,6 +274,7 @@ function rent(): AwaitedOperation {
 function giveBack(operation: AwaitedOperation): void {
   if (operation.bufferList !== null) operation.bufferList = null;
   operation.setBuffer(null);
+  if (operation.sendPacketsElements !== null) operation.sendPacketsElements = null;
   operation.socketFlags = SocketFlags.None;
   operation.remoteEndPoint = null;
   operation.acceptSocket = null;
@@ -234,6 +286,24 @@ function giveBack(operation: AwaitedOperation): void {
 
 function acceptedSocket(operation: AwaitedOperation): Socket {
   return operation.acceptSocket as Socket;
+}
+
+/** Any sender of the socket's family. */
+function rentForSender(socket: Socket, buffer: Uint8Array): AwaitedOperation {
+  const operation = rent();
+  operation.setBuffer(buffer);
+  const six = socket.addressFamily === AddressFamily.InterNetworkV6;
+  operation.remoteEndPoint = six ? IPEndPoint.ipv6Any : IPEndPoint.any;
+  return operation;
+}
+
+function datagram(operation: AwaitedOperation): ReceivedFrom {
+  const { bytesTransferred, remoteEndPoint, socketFlags } = operation;
+  return { bytes: bytesTransferred, remoteEndPoint: remoteEndPoint as EndPoint, flags: socketFlags };
+}
+
+function message(operation: AwaitedOperation): ReceivedMessageFrom {
+  return { ...datagram(operation), packetInfo: operation.receiveMessageFromPacketInfo };
 }
 
 function transferred(operation: AwaitedOperation): number {

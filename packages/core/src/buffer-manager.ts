@@ -3,6 +3,7 @@
 import { quote } from './quote.ts';
 import { ArgumentOutOfRangeError, InvalidOperationError } from './errors.ts';
 import { undetachableBlock } from './platform.ts';
+import { DISPOSED, FREE } from './operation-state.ts';
 import { type AnyArgs, operationOf } from './socket-async-event-args.ts';
 
 /**
@@ -86,13 +87,16 @@ export class BufferManager {
   }
 
   /**
-   * Takes the window back and clears the args's buffer.
+   * Takes the window back and clears the args's buffer. A disposed args gives its window back too.
    *
    * @throws InvalidOperationError when the args has no lease (freed before, or never lent), or an operation is in progress
    */
   freeBuffer(e: AnyArgs): void {
     const offset = this.#leaseOf(e, 'free');
-    if (e.buffer === this.#block) e.setBuffer(null);
+    const { state } = operationOf(e);
+    if (state !== FREE && state !== DISPOSED)
+      throw new InvalidOperationError('Cannot free buffer: args already in progress');
+    if (state === FREE && e.buffer === this.#block) e.setBuffer(null);
     this.#leases.delete(e);
     this.#block.fill(0, offset, offset + this.bufferSize);
     this.#free.push(offset);

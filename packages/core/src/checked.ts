@@ -76,7 +76,8 @@ class CheckedChannel extends RelayChannel {
   override attach(inner: Channel): this {
     super.attach(inner);
     if (inner.writeMany !== undefined)
-      this.writeMany = (chunks) => this.#offer('writeMany', chunks, () => inner.writeMany?.(chunks) ?? 0);
+      this.writeMany = (chunks) =>
+        this.#offer('writeMany', chunks, () => (inner as Required<Channel>).writeMany(chunks));
     return this;
   }
 

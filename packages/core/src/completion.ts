@@ -1,5 +1,7 @@
 /** How an operation ends: results onto the args, then inline or by its handler. Every outcome of every verb passes here, once. */
 
+import { IPEndPoint } from './end-point.ts';
+import { AddressFamily } from './enums/address-family.ts';
 import { SocketAsyncOperation } from './enums/socket-async-operation.ts';
 import { SocketError } from './enums/socket-error.ts';
 import { SocketFlags } from './enums/socket-flags.ts';
@@ -30,8 +32,13 @@ export function complete(
   if (error !== SocketError.Success) core.operationFailed(operation, error);
   if (operation.lastOperation === SocketAsyncOperation.Receive) core.stats.receives++;
   else if (operation.lastOperation === SocketAsyncOperation.Send) core.stats.sends++;
+  if (operation.lastOperation === SocketAsyncOperation.ReceiveMessageFrom && core.connection !== null) {
+    const six = core.addresses.current === AddressFamily.InterNetworkV6;
+    args.remoteEndPoint = six ? IPEndPoint.ipv6Any : IPEndPoint.any; // .NET: a stream has no sender to tell
+  }
+  const inlines = operation.lastOperation !== SocketAsyncOperation.SendPackets; // .NET: always pending
   const alone = lane === null || (lane.head === null && lane.undelivered === 0);
-  if (operation.starting && alone && core.engine.mayInline(operation)) {
+  if (operation.starting && inlines && alone && core.engine.mayInline(operation)) {
     core.stats.inline++;
     core.engine.settleInline(operation);
     return;

@@ -5,15 +5,24 @@
 
 import { complete } from './completion.ts';
 import { Connection, type ConnectionOwner } from './connection.ts';
-import { DnsEndPoint, EndPoint, IPEndPoint } from './end-point.ts';
+import type { EndPoint } from './end-point.ts';
 import { AddressFamily } from './enums/address-family.ts';
 import { SocketError } from './enums/socket-error.ts';
-import { readIPAddress } from './ip-address.ts';
 import type { Operation } from './operation.ts';
+import { isName, resolve } from './resolving.ts';
 import type { SocketCore } from './socket-core.ts';
 import { SocketException, socketErrorOf } from './socket-exception.ts';
 
-export class Connecting implements ConnectionOwner {
+/** A connect that is under way, of a stream or of a datagram port. */
+export interface PendingConnect {
+  isFor(operation: Operation): boolean;
+  /** Whether its deadline keeps the process alive. */
+  hold(on: boolean): void;
+  /** Ends it now with `error`. */
+  cancel(error: SocketError): void;
+}
+
+export class Connecting implements ConnectionOwner, PendingConnect {
   /** Of the address that is being tried. */
   connection: Connection;
   readonly #core: SocketCore;
@@ -41,36 +50,23 @@ export class Connecting implements ConnectionOwner {
   }
 
   begin(): void {
-    if (!this.#byName) return this.#tryAll([this.#core.mapped(this.#target)]);
-    const name = this.#target as DnsEndPoint;
-    const literal = readIPAddress(name.host);
-    if (literal !== null) return this.#resolved(null, [new IPEndPoint(literal.text, name.port)]);
-    const refused = refusedName(name.host);
-    if (refused !== null) return this.#resolved(refused, []);
-    let told = false;
-    const done = (error: unknown, found: readonly EndPoint[]): void => {
-      if (told) return; // a resolver that calls twice is heard once
-      told = true;
-      this.#core.engine.enterUpcall();
-      try {
-        this.#resolved(error, found);
-      } finally {
-        this.#core.engine.leaveUpcall();
-      }
-    };
-    try {
-      this.#core.transport.resolve?.(name, done);
-    } catch (error) {
-      done(error, []);
-    }
+    resolve(this.#core, this.#target, (error, usable) => {
+      if (this.#over) return;
+      this.#lastError = error;
+      this.#candidates = usable;
+      this.#tryNext();
+    });
   }
 
-  /** Whether its deadline keeps the process alive. */
+  isFor(operation: Operation): boolean {
+    return operation === this.#operation;
+  }
+
   hold(on: boolean): void {
     this.#core.engine.deadlines.hold(this.#operation, on);
   }
 
-  /** Ends it now with `error`; the channel, if there is one, is dropped behind its back. */
+  /** The channel, if there is one, is dropped behind its back. */
   cancel(error: SocketError): void {
     this.#over = true;
     const { connection } = this;
@@ -79,6 +75,7 @@ export class Connecting implements ConnectionOwner {
     connection.outbound.cancelAll(error);
     connection.inbound.cancelAll(error);
     if (this.#attempting) connection.close(true);
+    if (this.#ownSocket) this.#core.close();
   }
 
   connectionOpened(connection: Connection): void {
@@ -98,29 +95,6 @@ export class Connecting implements ConnectionOwner {
     this.#attempting = false;
     if (this.#over) return;
     this.#lastError = error ?? new SocketException(SocketError.ConnectionAborted);
-    this.#tryNext();
-  }
-
-  #resolved(error: unknown, found: readonly EndPoint[]): void {
-    if (this.#over) return;
-    const wanted = this.#target.addressFamily;
-    const usable = (Array.isArray(found) ? found : []).filter(
-      (address: unknown): address is EndPoint =>
-        address instanceof EndPoint &&
-        (wanted === AddressFamily.Unspecified || address.addressFamily === wanted) &&
-        this.#core.takes(address),
-    );
-    if (error === null || error === undefined) {
-      this.#lastError = new SocketException(SocketError.NoData);
-      this.#tryAll(usable.map((address) => this.#core.mapped(address)));
-    } else {
-      this.#lastError = error;
-      this.#fail();
-    }
-  }
-
-  #tryAll(candidates: readonly EndPoint[]): void {
-    this.#candidates = candidates;
     this.#tryNext();
   }
 
@@ -168,24 +142,4 @@ export class Connecting implements ConnectionOwner {
     complete(operation, error, 0, cause);
     if (this.#byName) operation.connectByNameError = this.connection.exceptionOf('connect', cause, error);
   }
-}
-
-/** Whether a transport wants this name resolved, rather than taking it as an address of its own. */
-export function isName(core: SocketCore, target: EndPoint): boolean {
-  return target instanceof DnsEndPoint && core.transport.resolve !== undefined;
-}
-
-/**
- * Names that no resolver is asked about: what cannot be a name (RFC 1035's lengths), and what readers disagree about: `localhost\0.evil`
- * is cut by some, and `0x7f.1` or `2130706433` is 127.0.0.1 to inet_aton and a name to others.
- */
-function refusedName(host: string): SocketException | null {
-  // eslint-disable-next-line no-control-regex
-  if (/[\0-\x20\x7f]/.test(host)) return new SocketException(SocketError.InvalidArgument);
-  const labels = host.replace(/\.$/, '').split('.');
-  const last = labels.at(-1) ?? '';
-  const impossible = host.length > 253 || labels.some((label) => label.length > 63 || label === '');
-  return impossible || /^(?:\d+|0x[\da-f]*)$/i.test(last)
-    ? new SocketException(SocketError.HostNotFound)
-    : null;
 }

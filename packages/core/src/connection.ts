@@ -11,6 +11,7 @@ import { TransportRuleError } from './errors.ts';
 import { Inbound } from './inbound.ts';
 import type { Operation } from './operation.ts';
 import { Outbound } from './outbound.ts';
+import { quote } from './quote.ts';
 import { describe, SocketException, socketErrorOf } from './socket-exception.ts';
 import type { SocketStats } from './socket-stats.ts';
 import type { Channel, ChannelSink } from './transport.ts';
@@ -132,25 +133,29 @@ export class Connection implements ChannelSink {
 
   write(chunk: Uint8Array): number {
     try {
-      return (this.#channel as Channel).write(chunk);
+      return this.#countOf((this.#channel as Channel).write(chunk), chunk.byteLength);
     } catch (error) {
       this.#broke(error);
       return 0;
     }
   }
 
-  writeMany(chunks: readonly Uint8Array[]): number {
+  /** Only where it gathers. `bytes`: of all chunks. */
+  writeMany(chunks: readonly Uint8Array[], bytes: number): number {
     try {
-      return (this.#channel as Channel).writeMany?.(chunks) ?? 0;
+      return this.#countOf((this.#channel as Required<Channel>).writeMany(chunks), bytes);
     } catch (error) {
       this.#broke(error);
       return 0;
     }
   }
 
-  /** Everything is dropped, the peer sees a reset where the medium can. */
-  abort(): void {
-    this.close(true);
+  /** A `write()` that forgot its `return` must not become an endless loop here. */
+  #countOf(finished: number, offered: number): number {
+    if (finished >= 0 && finished <= offered) return finished;
+    throw new TransportRuleError(
+      `Transport broke a rule: write() of ${offered} bytes answered ${quote(finished)}`,
+    );
   }
 
   /** A send that cannot be taken back was cancelled: the connection goes with it. */
@@ -373,6 +378,12 @@ export class Connection implements ChannelSink {
     if (!this.#lingering || !this.#endSent || this.#state !== OPEN) return;
     if (this.inbound.ended) this.close(false);
   }
+}
+
+/** Ends its operations, those with lent memory when the channel is closed, and drops everything. */
+export function abortConnection(connection: Connection): void {
+  connection.outbound.cancelAll(SocketError.OperationAborted);
+  connection.close(true);
 }
 
 const OPENING = 0;

@@ -31,7 +31,12 @@ export class Deadlines {
   remove(operation: Operation): void {
     const list = this.#lists.get(operation.deadlineMs);
     list?.remove(operation);
-    if (list?.empty) this.#lists.delete(operation.deadlineMs);
+    this.forgetEmpty(operation.deadlineMs);
+  }
+
+  /** A list that holds nothing is not kept: time-outs may be as many as operations. */
+  forgetEmpty(ms: number): void {
+    if (this.#lists.get(ms)?.empty) this.#lists.delete(ms);
   }
 }
 
@@ -117,6 +122,8 @@ class DeadlineList {
     if (this.#head !== null) {
       this.#runtime.cancelTimer(this.#timer);
       this.#arm(Math.max(0, this.#head.due - now));
+    } else {
+      this.#engine.deadlines.forgetEmpty(this.#ms);
     }
   }
 }

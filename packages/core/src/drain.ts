@@ -1,25 +1,20 @@
 /** One listener's way out: no new connections, the accepted ones may finish, what is left at the deadline is aborted. */
 
+import type { Accepted } from './accepted.ts';
 import type { SocketCore } from './socket-core.ts';
 import type { DrainResult } from './socket.ts';
 
 export async function drain(listener: SocketCore, timeoutMs: number): Promise<DrainResult> {
-  const open = [...(listener.acceptor?.accepted ?? [])];
+  const accepted = listener.acceptor?.accepted ?? new Set<Accepted>();
+  const open = [...accepted];
+  const timer = listener.startTimeLimit(timeoutMs, abortAll, accepted);
   listener.close();
-  const abortTheRest = (): void => {
-    for (const core of listener.acceptor?.accepted ?? []) {
-      cutOff.add(core);
-      core.close(true);
-    }
-  };
-  const { runtime } = listener.engine;
-  const timer =
-    timeoutMs > 0 && Number.isFinite(timeoutMs) ? runtime.timer(timeoutMs, abortTheRest, undefined) : null;
-  await Promise.all([listener.closed, ...open.map((core) => core.closed)]);
-  runtime.cancelTimer(timer);
-  const aborted = open.filter((core) => cutOff.has(core)).length;
+  await Promise.all([listener.closed, ...open.map((one) => one.gone)]);
+  listener.cancelTimeLimit(timer);
+  const aborted = open.filter((one) => one.cutOff).length;
   return { closed: open.length - aborted, aborted };
 }
 
-/** Aborted at a deadline; of two drains at once the other one's too. */
-const cutOff = /* @__PURE__ */ new WeakSet<SocketCore>();
+function abortAll(accepted: Set<Accepted>): void {
+  for (const one of accepted) one.abort();
+}

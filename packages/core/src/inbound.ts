@@ -9,11 +9,11 @@ import { SocketError } from './enums/socket-error.ts';
 import { SocketFlags } from './enums/socket-flags.ts';
 import { fill } from './fill.ts';
 import { Inbox } from './inbox.ts';
-import { Lane } from './lane.ts';
+import { Lane, type LaneOwner } from './lane.ts';
 import type { Operation } from './operation.ts';
 
-export class Inbound {
-  readonly lane: Lane = new Lane();
+export class Inbound implements LaneOwner {
+  readonly lane: Lane = new Lane(this);
   /** The one that it belongs to now: a connect that tries several addresses passes it on. */
   connection!: Connection;
   readonly #inbox = new Inbox();

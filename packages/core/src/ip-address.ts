@@ -22,8 +22,9 @@ export function readIPAddress(address: string): IPAddressText | null {
 }
 
 /** The IPv4 address inside a mapped one (`::ffff:a.b.c.d`), or null. */
-export function unmapped(canonical: string): string | null {
-  return /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(canonical)?.[1] ?? null;
+export function unmapped(address: string): string | null {
+  const groups = address.startsWith('::ffff:') ? readGroups(address) : null;
+  return groups === null || !isMapped(groups) ? null : fourOf(groups);
 }
 
 function readFour(address: string): number[] | null {
@@ -53,15 +54,21 @@ function readGroups(address: string): number[] | null {
 }
 
 function writeGroups(groups: readonly number[]): string {
-  const mapped = groups.every((group, i) => (i < 5 ? group === 0 : i > 5 || group === 0xffff));
-  if (mapped) {
-    const [high = 0, low = 0] = [groups[6], groups[7]];
-    return `::ffff:${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
-  }
+  // .NET writes the four numbers only where the first two are not both 0.
+  if (isMapped(groups) && groups[6] !== 0) return `::ffff:${fourOf(groups)}`;
   const { start, length } = longestZeros(groups);
   const hex = groups.map((group) => group.toString(16));
   if (length < 2) return hex.join(':');
   return `${hex.filter((_, i) => i < start).join(':')}::${hex.filter((_, i) => i >= start + length).join(':')}`;
+}
+
+function isMapped(groups: readonly number[]): boolean {
+  return groups.every((group, i) => (i < 5 ? group === 0 : i > 5 || group === 0xffff));
+}
+
+function fourOf(groups: readonly number[]): string {
+  const [high = 0, low = 0] = [groups[6], groups[7]];
+  return `${high >> 8}.${high & 255}.${low >> 8}.${low & 255}`;
 }
 
 function longestZeros(groups: readonly number[]): { start: number; length: number } {

@@ -3,13 +3,25 @@
  * but not delivered. It holds the order rule: only with nothing before it may an operation answer `false`.
  */
 
+import type { SocketError } from './enums/socket-error.ts';
 import type { Operation } from './operation.ts';
 
+/** Whose lane it is, and who can end what waits in it. */
+export interface LaneOwner {
+  /** Ends one that is in the lane, now or when its memory is back. */
+  cancel(operation: Operation, error: SocketError): void;
+}
+
 export class Lane {
+  readonly owner: LaneOwner;
   head: Operation | null = null;
   #tail: Operation | null = null;
   /** Settled, its handler still to run. */
   undelivered = 0;
+
+  constructor(owner: LaneOwner) {
+    this.owner = owner;
+  }
 
   push(operation: Operation): void {
     operation.lane = this;

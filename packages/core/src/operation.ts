@@ -8,6 +8,7 @@ import { SocketFlags } from './enums/socket-flags.ts';
 import type { Lane } from './lane.ts';
 import { FREE, IN_PROGRESS, IN_PROGRESS_DISPOSE_ASKED, type OperationState } from './operation-state.ts';
 import type { AnyArgs } from './socket-async-event-args.ts';
+import type { Packets } from './packets.ts';
 import type { SocketCore } from './socket-core.ts';
 import type { Socket } from './socket.ts';
 import type { SocketError } from './enums/socket-error.ts';
@@ -66,6 +67,12 @@ export class Operation {
   done = 0;
   segment = 0;
   segmentStart = 0;
+  /** The elements of a SendPackets on their way. */
+  packets: Packets | null = null;
+  /** Where a connect or a datagram goes; null = to the peer. */
+  target: EndPoint | null = null;
+  /** The unused socket that an accept goes into, or null for a new one; the field of the args is the user's meanwhile. */
+  acceptInto: SocketCore | null = null;
 
   // Its deadline: see deadlines.ts.
   due = 0;
@@ -103,16 +110,24 @@ export class Operation {
 
   /** Lets go of everything that belonged to its last use. */
   forget(): void {
-    this.#view = null;
-    this.#viewOf = null;
+    this.forgetView();
     this.socket = null;
     this.sender = null;
     this.lane = null;
+    this.packets = null;
+    this.target = null;
+    this.acceptInto = null;
     this.error = null;
     this.connectSocket = null;
     this.connectByNameError = null;
     this.local = null;
     this.remote = null;
+  }
+
+  /** Its memory is not its own any more. */
+  forgetView(): void {
+    this.#view = null;
+    this.#viewOf = null;
   }
 
   /** The window as a view, kept until another window is used. */

@@ -7,12 +7,13 @@ import { complete, fail } from './completion.ts';
 import type { Connection } from './connection.ts';
 import { SocketError } from './enums/socket-error.ts';
 import { SocketFlags } from './enums/socket-flags.ts';
-import { Lane } from './lane.ts';
+import { Lane, type LaneOwner } from './lane.ts';
 import type { Operation } from './operation.ts';
+import type { Packets } from './packets.ts';
 import { nextSlice, nextSlices, remains } from './slices.ts';
 
-export class Outbound {
-  readonly lane: Lane = new Lane();
+export class Outbound implements LaneOwner {
+  readonly lane: Lane = new Lane(this);
   /** The one that it belongs to now: a connect that tries several addresses passes it on. */
   connection!: Connection;
   /** Bytes of the head that the transport has taken and not given back. */
@@ -21,6 +22,7 @@ export class Outbound {
   /** Our own Shutdown(Send), or an end: no more sends are taken, those that were go out. */
   shut = false;
   #endSent = false;
+  #whenRead: (() => void) | null = null;
 
   get lent(): boolean {
     return this.#lent > 0;
@@ -32,7 +34,7 @@ export class Outbound {
 
   send(operation: Operation): void {
     operation.lane = this.lane;
-    if (operation.flags !== SocketFlags.None)
+    if ((operation.flags & ~IDLE_FLAGS) !== 0)
       return complete(operation, SocketError.OperationNotSupported, 0);
     if (this.connection.gone) return this.#refuse(operation);
     if (this.shut) return complete(operation, SocketError.Shutdown, 0);
@@ -42,6 +44,18 @@ export class Outbound {
       return complete(operation, SocketError.Success, 0);
     this.lane.push(operation);
     this.pump();
+  }
+
+  /** Elements one after the other, kept together: no other send goes out between two of them. */
+  sendPackets(operation: Operation, packets: Packets): void {
+    operation.lane = this.lane;
+    operation.packets = packets;
+    operation.total = packets.total;
+    this.connection.stats.queuedSendBytes += operation.total;
+    this.lane.push(operation);
+    if (!this.connection.gone && !this.shut) return this.pump();
+    this.#remove(operation);
+    this.#refuse(operation);
   }
 
   /** The data that goes with a connect: before all other sends. */
@@ -55,6 +69,10 @@ export class Outbound {
     if (this.#pumping || this.#lent > 0 || !this.connection.opened) return;
     this.#pumping = true;
     for (let operation = this.lane.head; operation !== null && this.#lent === 0; operation = this.lane.head) {
+      if (operation.packets !== null) {
+        if (!this.#writePackets(operation, operation.packets)) break;
+        continue;
+      }
       if (operation.given < operation.total) this.#write(operation);
       if (this.lane.head !== operation || this.#lent > 0) continue; // the connection broke inside the call, or the memory is lent
       if (operation.done === operation.total) this.#finish(operation);
@@ -70,7 +88,7 @@ export class Outbound {
     this.#account(operation, this.#lent);
     this.#lent = 0;
     if (operation.cancelled !== SocketError.Success) return; // it ends with the connection
-    if (operation.done === operation.total) this.#finish(operation);
+    if (operation.packets === null && operation.done === operation.total) this.#finish(operation);
     this.pump();
   }
 
@@ -104,7 +122,7 @@ export class Outbound {
     }
     for (let operation = this.lane.head; operation !== null; operation = this.lane.head, cancelled++) {
       this.#remove(operation);
-      complete(operation, error, operation.done);
+      complete(operation, error, toldBytes(operation));
     }
     return cancelled;
   }
@@ -115,7 +133,7 @@ export class Outbound {
     for (let operation = this.lane.head; operation !== null; operation = this.lane.head) {
       this.#remove(operation);
       if (operation.cancelled === SocketError.Success) this.#refuse(operation);
-      else complete(operation, operation.cancelled, operation.done);
+      else complete(operation, operation.cancelled, toldBytes(operation));
     }
   }
 
@@ -128,8 +146,8 @@ export class Outbound {
 
   #refuse(operation: Operation): void {
     const error = this.connection.takeError();
-    if (error === null) complete(operation, SocketError.Shutdown, operation.done);
-    else fail(operation, error, operation.done);
+    if (error === null) complete(operation, SocketError.Shutdown, toldBytes(operation));
+    else fail(operation, error, toldBytes(operation));
   }
 
   #write(operation: Operation): void {
@@ -144,7 +162,7 @@ export class Outbound {
       const slices = nextSlices(operation, segments);
       for (const slice of slices) offered += slice.byteLength;
       operation.given += offered;
-      finished = this.connection.writeMany(slices);
+      finished = this.connection.writeMany(slices, offered);
     } else {
       const slice = nextSlice(operation);
       offered = slice.byteLength;
@@ -156,9 +174,43 @@ export class Outbound {
     this.#lent = offered - finished;
   }
 
+  /** The next slice of its elements; whether the pump may go on. */
+  #writePackets(operation: Operation, packets: Packets): boolean {
+    const slice = packets.next(this.#goOn);
+    if (slice === null) {
+      if (!packets.exhausted) return false; // a page of a file is being read
+      const { failure } = packets;
+      this.#remove(operation);
+      if (failure === null) this.connection.sent(operation);
+      else complete(operation, failure.socketError, packets.finishedBytes, failure.cause);
+      return true;
+    }
+    operation.given += slice.byteLength;
+    const finished = this.connection.write(slice);
+    if (this.lane.head !== operation) return true; // closed inside the call: it has been answered
+    this.#account(operation, finished);
+    this.#lent = slice.byteLength - finished;
+    return true;
+  }
+
+  /** A page of a file is there. Made once, by the first send that has files. */
+  get #goOn(): () => void {
+    this.#whenRead ??= () => {
+      const { engine } = this.connection;
+      engine.enterUpcall();
+      try {
+        this.pump();
+      } finally {
+        engine.leaveUpcall();
+      }
+    };
+    return this.#whenRead;
+  }
+
   #account(operation: Operation, bytes: number): void {
     if (bytes === 0) return;
     operation.done += bytes;
+    operation.packets?.finished(bytes);
     const { stats, engine } = this.connection;
     stats.lastActivityAt = engine.time;
     stats.bytesSent += bytes;
@@ -173,6 +225,7 @@ export class Outbound {
   #remove(operation: Operation): void {
     this.connection.stats.queuedSendBytes -= operation.total - operation.done;
     this.lane.remove(operation);
+    operation.packets?.close();
   }
 
   #endWhenIdle(): void {
@@ -180,4 +233,13 @@ export class Outbound {
     this.#endSent = true;
     this.connection.finishedSending();
   }
+}
+
+/** They mean something to receives only; a send takes and ignores them (Linux), as when an args goes from one to the other. */
+export const IDLE_FLAGS: SocketFlags =
+  SocketFlags.Peek | SocketFlags.Truncated | SocketFlags.ControlDataTruncated;
+
+/** What a send that failed had finished: to the slice; of SendPackets to the element (.NET). */
+function toldBytes(operation: Operation): number {
+  return operation.packets?.finishedBytes ?? operation.done;
 }

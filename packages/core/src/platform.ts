@@ -3,7 +3,10 @@
  * it brings asynchronous contexts; nothing here imports Node, so core runs in browsers too.
  */
 
-import type { Runtime } from './transport.ts';
+import { DirectoryNotFoundError, FileNotFoundError } from './errors.ts';
+import { quote } from './quote.ts';
+import { SocketException, socketErrorOf, wordsOf } from './socket-exception.ts';
+import type { FileSource, Runtime } from './transport.ts';
 
 interface Platform {
   readonly setImmediate?: <T>(fn: (arg: T) => void, arg: T) => unknown;
@@ -20,6 +23,25 @@ interface Platform {
 interface Port {
   onmessage: (() => void) | null;
   postMessage(message: null): void;
+}
+
+interface Files {
+  openSync(path: string, flags: 'r'): number;
+  fstatSync(fd: number): { readonly size: number; isDirectory(): boolean };
+  existsSync(path: string): boolean;
+  closeSync(fd: number): void;
+  read(
+    fd: number,
+    into: Uint8Array,
+    offset: number,
+    length: number,
+    at: number,
+    done: (error: unknown, bytes: number) => void,
+  ): void;
+}
+
+interface Paths {
+  dirname(path: string): string;
 }
 
 interface AsyncHooks {
@@ -52,6 +74,7 @@ export const platformRuntime: Runtime = {
     else handle?.unref?.();
   },
   context: asyncContexts(),
+  ...fileOpener(),
 };
 
 /**
@@ -101,4 +124,66 @@ function asyncContexts(): Runtime['context'] {
     capture: () => new AsyncResource('Proactor', { requireManualDestroy: true }),
     run: (context, fn, a, b) => (context as AsyncResource).runInAsyncScope(fn, undefined, a, b),
   };
+}
+
+/** Files to be sent, where the platform has any. */
+function fileOpener(): Pick<Runtime, 'openFile'> {
+  const files = platform.process?.getBuiltinModule?.('node:fs') as Files | undefined;
+  const paths = platform.process?.getBuiltinModule?.('node:path') as Paths | undefined;
+  if (files === undefined || paths === undefined) return {};
+  return { openFile: (path) => new OpenedFile(files, paths, path) };
+}
+
+/** A file that stays open until it has been sent. */
+class OpenedFile implements FileSource {
+  readonly length: number;
+  readonly #files: Files;
+  readonly #fd: number;
+  /** Reads under way: closing waits for them, else the descriptor could be somebody else's by then. */
+  #reading = 0;
+  #closed = false;
+
+  /** @throws FileNotFoundError, DirectoryNotFoundError; SocketException(AccessDenied…) with the platform's error as cause */
+  constructor(files: Files, paths: Paths, path: string) {
+    this.#files = files;
+    try {
+      this.#fd = files.openSync(path, 'r');
+    } catch (error) {
+      throw notFound(files, paths, path, error);
+    }
+    const stat = files.fstatSync(this.#fd);
+    if (stat.isDirectory()) {
+      files.closeSync(this.#fd);
+      throw new FileNotFoundError(`Cannot send file ${quote(path)}: it is a directory`);
+    }
+    this.length = stat.size;
+  }
+
+  read(into: Uint8Array, at: number, done: (error: unknown, bytes: number) => void): void {
+    this.#reading++;
+    this.#files.read(this.#fd, into, 0, into.byteLength, at, (error, bytes) => {
+      this.#reading--;
+      if (this.#closed && this.#reading === 0) this.#files.closeSync(this.#fd);
+      done(error, bytes);
+    });
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#reading === 0) this.#files.closeSync(this.#fd);
+  }
+}
+
+function notFound(files: Files, paths: Paths, path: string, error: unknown): unknown {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+  if (code !== 'ENOENT' && code !== 'ENOTDIR') {
+    const socketError = socketErrorOf(error);
+    return new SocketException(socketError, `Cannot send file ${quote(path)}: ${wordsOf(socketError)}`, {
+      cause: error,
+    });
+  }
+  if (!files.existsSync(paths.dirname(path)))
+    return new DirectoryNotFoundError(`Cannot send file ${quote(path)}: its directory is not there`);
+  return new FileNotFoundError(`Cannot send file ${quote(path)}: it is not there`);
 }

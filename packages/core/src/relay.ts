@@ -4,6 +4,7 @@
  */
 
 import type { EndPoint } from './end-point.ts';
+import { NotSupportedError } from './errors.ts';
 import type {
   Capabilities,
   Channel,
@@ -47,7 +48,11 @@ abstract class RelayHandle<H extends Handle, S extends HandleSink> implements Ha
     this.inner.ref?.(on);
   }
   setOption(name: string, value: unknown): void {
-    this.inner.setOption?.(name, value);
+    if (this.inner.setOption === undefined)
+      throw new NotSupportedError(
+        `Cannot set option ${name}: the transport below takes it only before opening`,
+      );
+    this.inner.setOption(name, value);
   }
   getOption(name: string): unknown {
     return this.inner.getOption?.(name);
@@ -120,14 +125,18 @@ export class RelayDatagramChannel
   extends RelayHandle<DatagramChannel, DatagramSink>
   implements DatagramChannel, DatagramSink
 {
+  /** Where the port below knows no peers. */
+  #peer: EndPoint | null = null;
+
   get remote(): EndPoint | null {
-    return this.inner.remote;
+    return this.#peer ?? this.inner.remote;
   }
   connect(to: EndPoint | null): void {
-    this.inner.connect?.(to);
+    if (this.inner.connect === undefined) this.#peer = to;
+    else this.inner.connect(to);
   }
   send(unit: Uint8Array, to: EndPoint | null): boolean {
-    return this.inner.send(unit, to);
+    return this.inner.send(unit, to ?? this.#peer);
   }
 
   data(unit: Uint8Array, from: EndPoint, info?: IPPacketInformation): void {

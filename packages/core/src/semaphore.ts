@@ -9,6 +9,7 @@ import { SocketError } from './enums/socket-error.ts';
 import { ArgumentError, ArgumentOutOfRangeError, InvalidOperationError } from './errors.ts';
 import { platformRuntime } from './platform.ts';
 import { SocketException } from './socket-exception.ts';
+import { startTimeLimit } from './time-limit.ts';
 import type { Runtime } from './transport.ts';
 
 /** How a semaphore is made. */
@@ -154,7 +155,7 @@ class Waiter {
     this.#signal = signal;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#timer = timeout > 0 && Number.isFinite(timeout) ? runtime.timer(timeout, giveUp, this) : null;
+    this.#timer = startTimeLimit(runtime, timeout, true, giveUp, this);
     if (signal !== undefined) listenForAbort(signal, this);
   }
 

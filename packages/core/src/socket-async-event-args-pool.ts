@@ -59,7 +59,8 @@ export class SocketAsyncEventArgsPool<E extends AnyArgs = SocketAsyncEventArgs> 
    */
   push(e: E): void {
     if (e === null || e === undefined) throw new ArgumentNullError('item');
-    if (operationOf(e).state !== FREE)
+    const operation = operationOf(e);
+    if (operation.state !== FREE)
       throw new InvalidOperationError(
         'Cannot return args to pool: an operation is in progress, or it is disposed',
       );
@@ -67,6 +68,7 @@ export class SocketAsyncEventArgsPool<E extends AnyArgs = SocketAsyncEventArgs> 
       throw new InvalidOperationError('Cannot return args to pool: it is here already');
     if (this.#stack.length >= this.#capacity)
       throw new InvalidOperationError(`Cannot return args to pool: all ${this.#capacity} places are taken`);
+    operation.forget(); // who waits here keeps no socket alive
     this.#waiting.add(e);
     this.#stack.push(e);
   }

@@ -242,9 +242,9 @@ export class SocketAsyncEventArgs<Token = unknown> extends EventEmitter<{
   }
 
   /**
-   * What SendPackets sends.
+   * What SendPackets sends; null elements are skipped. The array is copied when the operation starts.
    *
-   * @throws InvalidOperationError, ObjectDisposedError
+   * @throws ArgumentError `SendPacketsElements` when it is no array; InvalidOperationError, ObjectDisposedError
    */
   get sendPacketsElements(): readonly (SendPacketsElement | null)[] | null {
     return this.#sendPacketsElements;
@@ -252,7 +252,9 @@ export class SocketAsyncEventArgs<Token = unknown> extends EventEmitter<{
 
   set sendPacketsElements(elements: readonly (SendPacketsElement | null)[] | null) {
     this.#configure('set sendPacketsElements');
-    this.#sendPacketsElements = elements;
+    if (elements !== null && elements !== undefined && !Array.isArray(elements))
+      throw new ArgumentError('Cannot set sendPacketsElements: an array is needed', 'SendPacketsElements');
+    this.#sendPacketsElements = elements ?? null;
   }
 
   #configure(doing: string): Operation {
@@ -334,6 +336,7 @@ function clear(operation: Operation): void {
   operation.memoryForm = false;
   operation.offset = 0;
   operation.count = 0;
+  operation.forgetView();
 }
 
 function checkWindow(array: Uint8Array, offset: number, count: number): void {

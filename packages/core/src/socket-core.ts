@@ -3,38 +3,38 @@
  * socket; how bytes, connections and connects go is the business of connection, acceptor and connecting.
  */
 
+import type { Accepted } from './accepted.ts';
 import { Acceptor } from './acceptor.ts';
+import { AddressRules } from './address-rules.ts';
 import { complete } from './completion.ts';
-import { Connecting } from './connecting.ts';
-import type { Connection, ConnectionOwner } from './connection.ts';
+import { Connecting, type PendingConnect } from './connecting.ts';
+import { abortConnection, type Connection, type ConnectionOwner } from './connection.ts';
 import { coreOf, newSocket } from './core-of.ts';
-import { type EndPoint, IPEndPoint } from './end-point.ts';
+import type { DatagramPort } from './datagram-port.ts';
+import { Ending } from './ending.ts';
+import type { EndPoint } from './end-point.ts';
 import { type Engine, engineOf } from './engine.ts';
-import { AddressFamily } from './enums/address-family.ts';
 import { SocketAsyncOperation } from './enums/socket-async-operation.ts';
 import { SocketError } from './enums/socket-error.ts';
 import { SocketShutdown } from './enums/socket-shutdown.ts';
 import { SocketType } from './enums/socket-type.ts';
-import { unmapped } from './ip-address.ts';
-import { ArgumentError, InvalidOperationError, NotSupportedError, ObjectDisposedError } from './errors.ts';
+import { TransmitFileOptions } from './enums/transmit-file-options.ts';
+import { InvalidOperationError, ObjectDisposedError } from './errors.ts';
+import type { Lane } from './lane.ts';
+import { LetGo } from './let-go.ts';
+import { Offspring } from './offspring.ts';
+import { openFailure } from './open-failure.ts';
 import type { Operation } from './operation.ts';
-import { between, SocketException, socketErrorOf, wordsOf } from './socket-exception.ts';
+import { PortConnecting } from './port-connecting.ts';
+import { settlable, type Settlable } from './settlable.ts';
+import { SocketException } from './socket-exception.ts';
 import { newSocketStats, type SocketStats } from './socket-stats.ts';
 import { register, unregister } from './socket-registry.ts';
 import type { Socket, SocketOptions } from './socket.ts';
+import { startTimeLimit } from './time-limit.ts';
 import type { Handle, OpenOptions, Transport } from './transport.ts';
 
 let nextId = 1;
-
-interface Ending {
-  readonly promise: Promise<void>;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-  readonly timer: unknown;
-  error: unknown;
-  /** The deadline was first. */
-  late: boolean;
-}
 
 export class SocketCore implements ConnectionOwner {
   /** Counts up over all sockets. */
@@ -43,23 +43,28 @@ export class SocketCore implements ConnectionOwner {
   readonly transport: Transport;
   readonly engine: Engine;
   readonly socketType: SocketType;
-  readonly dualMode: boolean;
+  readonly addresses: AddressRules;
   readonly stats: SocketStats;
   /** The asynchronous context that its handlers run in: that in which it was made, for an accepted socket its listener's. */
   readonly context: unknown;
   readonly options: Record<string, unknown> = {};
-  readonly #familyGiven: AddressFamily;
-  #family: AddressFamily;
+  /** Groups to be joined and left when the port opens, in order. */
+  readonly memberships: [name: string, value: unknown][] = [];
   bound: EndPoint | null = null;
   connection: Connection | null = null;
-  connecting: Connecting | null = null;
+  /** A connect that is under way. */
+  connecting: PendingConnect | null = null;
   acceptor: Acceptor | null = null;
+  /** On a datagram transport, once it is bound. */
+  port: DatagramPort | null = null;
+  /** A datagram socket that was told to send no more, bound or not. */
+  sendsNoMore = false;
   /** .NET's Connected: false after any shutdown and most failures, although the stream may go on. */
   connected = false;
   disposed = false;
   /** Disconnected without reuse: it never connects again. */
   spent = false;
-  /** A disconnect for reuse succeeded: another is Success too. */
+  /** A disconnect succeeded: another is Success too. */
   disconnected = false;
   /** Operations accepted and not delivered. */
   #outstanding = 0;
@@ -68,10 +73,14 @@ export class SocketCore implements ConnectionOwner {
   /** A connection of it has been open, and is not meant to be replaced. */
   #opened = false;
   #referenced = true;
-  #closed: { readonly promise: Promise<void>; readonly resolve: () => void } | null = null;
+  #closed: Settlable | null = null;
+  /** On its graceful way out, by end() or by a close that waits. */
   #ending: Ending | null = null;
-  #lingerTimer: unknown = null;
-  #acceptedBy: SocketCore | null = null;
+  /** What its listener knows of its connection. */
+  #accepted: Accepted | null = null;
+  readonly #letGo = new LetGo();
+  /** Timers of endings and drains: they keep the process alive as the socket does. */
+  readonly #timeLimits = new Set<unknown>();
 
   constructor(socket: Socket, transport: Transport, options: SocketOptions) {
     this.socket = socket;
@@ -80,26 +89,16 @@ export class SocketCore implements ConnectionOwner {
     this.stats = newSocketStats(this.engine.time);
     this.context =
       options instanceof Offspring ? options.context : (this.engine.runtime.context?.capture() ?? null);
-    this.dualMode = options.dualMode ?? false;
-    this.#familyGiven =
-      options.addressFamily ?? (this.dualMode ? AddressFamily.InterNetworkV6 : AddressFamily.Unspecified);
-    this.#family = this.#familyGiven;
+    this.addresses = new AddressRules(transport.caps, options.addressFamily, options.dualMode ?? false);
     this.socketType =
       options.socketType ?? (transport.caps.kind === 'stream' ? SocketType.Stream : SocketType.Dgram);
   }
 
   // What it is now.
 
-  get addressFamily(): AddressFamily {
-    return this.#family;
-  }
-
-  get addressFamilyGiven(): AddressFamily {
-    return this.#familyGiven;
-  }
-
   get isBound(): boolean {
     return (
+      this.port !== null ||
       this.bound !== null ||
       this.acceptor !== null ||
       (this.connection !== null && this.connection.local !== null) ||
@@ -112,25 +111,27 @@ export class SocketCore implements ConnectionOwner {
   }
 
   get remote(): EndPoint | null {
-    if (!this.connected || this.connection === null) return null;
+    if (!this.connected) return null;
+    if (this.connection === null) return this.port?.peer ?? null;
     return this.connection.channel?.remote ?? this.connection.remote;
   }
 
   get handle(): Handle | null {
-    return this.acceptor?.listener ?? this.connection?.channel ?? null;
+    return this.acceptor?.listener ?? this.connection?.channel ?? this.port?.channel ?? null;
   }
 
   get available(): number {
-    return this.connection?.inbound.available ?? 0;
+    return this.connection?.inbound.available ?? this.port?.available ?? 0;
   }
 
   /** What `netstat()` calls it. */
   get state(): string {
     if (this.acceptor?.listening) return 'listening';
-    if (this.#ending !== null || this.#lingerTimer !== null) return 'lingering';
+    if (this.#ending !== null) return 'lingering';
     if (this.disposed || this.connection?.gone) return 'closing';
     if (this.connecting !== null) return 'connecting';
-    if (this.connection === null) return this.bound === null ? 'unconnected' : 'bound';
+    if (this.port !== null) return this.connected ? 'connected' : 'bound';
+    if (this.connection === null) return this.#letGo.isEmpty ? 'unconnected' : 'closing';
     const { inbound, outbound } = this.connection;
     if (outbound.shut) return 'shutdown';
     return inbound.ended ? 'peer ended' : 'connected';
@@ -140,42 +141,24 @@ export class SocketCore implements ConnectionOwner {
     return this.#outstanding;
   }
 
-  // Families and addresses.
-
-  /** Whether this socket can use an end point at all: the transport's families, and .NET's rules for a given family. */
-  takes(endPoint: EndPoint): boolean {
-    const { families } = this.transport.caps;
-    if (!families.includes('*') && !families.includes(endPoint.family)) return false;
-    const family = endPoint.addressFamily;
-    if (this.#familyGiven === AddressFamily.Unspecified || family === AddressFamily.Unspecified) {
-      return this.#familyGiven === AddressFamily.Unspecified || !(endPoint instanceof IPEndPoint);
-    }
-    return family === this.#familyGiven || (this.dualMode && family === AddressFamily.InterNetwork);
-  }
-
-  /** On a dual-mode socket an IPv4 end point as its mapped IPv6 one; else itself. */
-  mapped(endPoint: EndPoint): EndPoint {
-    if (!this.dualMode || !(endPoint instanceof IPEndPoint) || endPoint.family === 'inet6') return endPoint;
-    return new IPEndPoint(`::ffff:${endPoint.address}`, endPoint.port);
-  }
-
-  adoptFamily(endPoint: EndPoint): void {
-    if (this.#familyGiven === AddressFamily.Unspecified) this.#family = endPoint.addressFamily;
-  }
+  // Opening.
 
   openOptions(target: EndPoint): OpenOptions {
     const options: Record<string, unknown> = { ...this.options };
     const { options: known } = this.transport.caps;
-    if (
-      options['ipv6Only'] === undefined &&
-      this.#familyGiven === AddressFamily.InterNetworkV6 &&
-      known?.includes('ipv6Only')
-    ) {
-      options['ipv6Only'] =
-        !this.dualMode && !(target instanceof IPEndPoint && unmapped(target.address) !== null);
-    }
-    for (const name of Object.keys(options)) if (known?.includes(name) !== true) delete options[name];
+    options['ipv6Only'] ??= this.addresses.ipv6Only(target);
+    for (const name of Object.keys(options))
+      if (options[name] === undefined || known?.includes(name) !== true) delete options[name];
     return this.bound === null ? { options } : { options, local: this.bound };
+  }
+
+  handleOpened(): void {
+    this.#handles++;
+  }
+
+  #handleClosed(): void {
+    this.#handles--;
+    this.#checkClosed();
   }
 
   // Listening.
@@ -189,7 +172,7 @@ export class SocketCore implements ConnectionOwner {
       const failed = (error: unknown): void => {
         if (this.disposed)
           reject(new ObjectDisposedError('Socket', 'Cannot listen: socket closed meanwhile'));
-        else reject(listenFailure(at, error));
+        else reject(openFailure('listen on', at, error));
       };
       const acceptor = new Acceptor(this, done, failed);
       this.acceptor = acceptor;
@@ -209,15 +192,8 @@ export class SocketCore implements ConnectionOwner {
   }
 
   listenerClosed(acceptor: Acceptor, neverListened: boolean): void {
-    this.#handles--;
     if (neverListened && this.acceptor === acceptor) this.acceptor = null; // bound still, it may try again
-    this.#checkClosed();
-  }
-
-  /** The socket that an accept is to go into, or null for a new one. */
-  givenAcceptSocket(operation: Operation): SocketCore | null {
-    const { acceptSocket } = operation.args;
-    return acceptSocket === null ? null : coreOf(acceptSocket);
+    this.#handleClosed();
   }
 
   get canAdopt(): boolean {
@@ -235,10 +211,10 @@ export class SocketCore implements ConnectionOwner {
     return coreOf(newSocket(this.transport, new Offspring(this)));
   }
 
-  adopt(connection: Connection, by: SocketCore): void {
+  adopt(connection: Connection, accepted: Accepted, by: SocketCore): void {
     connection.stats = this.stats;
-    this.#family = by.#family;
-    this.#acceptedBy = by;
+    this.addresses.follow(by.addresses);
+    this.#accepted = accepted;
     this.#take(connection);
     connection.look();
   }
@@ -248,21 +224,36 @@ export class SocketCore implements ConnectionOwner {
   connect(operation: Operation, target: EndPoint, ownSocket: boolean): void {
     if (this.connecting !== null) return complete(operation, SocketError.AlreadyInProgress, 0);
     if (this.spent || this.connection !== null) return complete(operation, SocketError.IsConnected, 0);
-    this.connecting = new Connecting(this, operation, target, ownSocket);
-    this.connection = this.connecting.connection;
-    this.connecting.begin();
+    const connecting = new Connecting(this, operation, target, ownSocket);
+    this.connecting = connecting;
+    this.connection = connecting.connection;
+    register(this);
+    connecting.begin();
+  }
+
+  connectPort(operation: Operation, target: EndPoint, ownSocket: boolean): void {
+    if (this.connecting !== null) return complete(operation, SocketError.AlreadyInProgress, 0);
+    const connecting = new PortConnecting(this, operation, target, ownSocket);
+    this.connecting = connecting;
+    connecting.begin();
   }
 
   connectSucceeded(connection: Connection): void {
     this.connecting = null;
-    if (connection.remote !== null) this.adoptFamily(connection.remote);
+    if (connection.remote !== null) this.addresses.adopt(connection.remote);
     this.#take(connection);
   }
 
   connectFailed(connecting: Connecting): void {
     if (this.connecting === connecting) this.connecting = null;
     if (this.connection === connecting.connection) this.connection = null;
-    this.#family = this.#familyGiven;
+    this.addresses.release();
+    this.#unlistWhenIdle();
+  }
+
+  /** A socket that has nothing open is of no interest to netstat(). */
+  #unlistWhenIdle(): void {
+    if (this.connection === null && this.acceptor === null && this.#letGo.isEmpty) unregister(this);
   }
 
   /** Given up while the transport still has the channel. */
@@ -285,6 +276,23 @@ export class SocketCore implements ConnectionOwner {
     if (connection.isClosed) this.connectionClosed(connection, null); // it broke while it waited to be accepted
   }
 
+  // Datagrams.
+
+  get isDatagram(): boolean {
+    return this.transport.caps.kind === 'datagram';
+  }
+
+  portOpened(at: EndPoint): void {
+    this.#opened = true; // should it break, the socket is gone
+    this.addresses.adopt(at);
+    register(this);
+  }
+
+  portClosed(port: DatagramPort): void {
+    if (this.port === port) this.connected = false;
+    this.#handleClosed();
+  }
+
   // From its connection.
 
   connectionOpened(): void {}
@@ -292,12 +300,21 @@ export class SocketCore implements ConnectionOwner {
   connectionSent(operation: Operation): void {
     if (operation.lastOperation === SocketAsyncOperation.Connect) operation.connectSocket = this.socket;
     complete(operation, SocketError.Success, operation.done);
+    if (operation.lastOperation === SocketAsyncOperation.SendPackets) this.packetsSent(operation);
+  }
+
+  /** TransmitFileOptions.Disconnect and ReuseSocket: .NET does the same for both, after a success. */
+  packetsSent(operation: Operation): void {
+    const flags = operation.args.sendPacketsFlags;
+    if ((flags & (TransmitFileOptions.Disconnect | TransmitFileOptions.ReuseSocket)) === 0) return;
+    if (this.port === null) this.#endBoth((flags & TransmitFileOptions.ReuseSocket) !== 0);
+    else this.#dissolve(this.port);
   }
 
   connectionClosed(connection: Connection, error: unknown): void {
-    this.#handles--;
     if (connection === this.connection && this.#ending !== null) this.#ending.error ??= error;
-    this.#checkClosed();
+    if (this.#letGo.closed(connection)) this.#unlistWhenIdle();
+    this.#handleClosed();
   }
 
   // From its operations.
@@ -313,37 +330,38 @@ export class SocketCore implements ConnectionOwner {
 
   /** An operation did not succeed: what that says of the socket (.NET: Socket.UpdateStatusAfterSocketError). */
   operationFailed(operation: Operation, error: SocketError): void {
-    const connecting = operation.lastOperation === SocketAsyncOperation.Connect;
-    operation.local = this.local;
-    operation.remote = this.connection?.remote ?? (connecting ? operation.args.remoteEndPoint : null);
+    const connection = this.#connectionOf(operation);
+    operation.local = connection === this.connection ? this.local : (connection?.local ?? null);
+    operation.remote = connection?.remote ?? operation.target ?? this.port?.peer ?? null;
     const ourDeadline = error === SocketError.TimedOut && operation.error === null;
     if (error === SocketError.OperationAborted || ourDeadline) this.stats.cancelled++;
-    if (!HARMLESS.has(error)) this.connected = false;
+    // A SendPackets whose elements were at fault leaves the stream, and `connected`, as they are.
+    const elements =
+      operation.lastOperation === SocketAsyncOperation.SendPackets && error === SocketError.InvalidArgument;
+    if (!HARMLESS.has(error) && !elements && connection === this.connection) this.connected = false;
+  }
+
+  /** Usually the one of now; a disconnect for reuse lets one go that may still have sends. */
+  #connectionOf(operation: Operation): Connection | null {
+    return this.#letGo.connectionOf(operation) ?? this.connection;
   }
 
   /** Cancels one operation of this socket; whether there was something to cancel. */
   cancelOperation(operation: Operation, error: SocketError): boolean {
     if (!operation.pending || operation.socket !== this || operation.cancelled !== SocketError.Success)
       return false;
-    const { lane } = operation;
-    const { connection, acceptor } = this;
-    if (connection !== null && lane === connection.inbound.lane) connection.inbound.cancel(operation, error);
-    else if (connection !== null && lane === connection.outbound.lane)
-      this.#cancelSend(connection, operation, error);
-    else if (acceptor !== null && lane === acceptor.lane) acceptor.cancel(operation, error);
-    else if (this.connecting !== null) this.connecting.cancel(error);
+    const ofNow = this.#connectionOf(operation) === this.connection; // asked before its channel may close
+    if (operation.lane !== null) operation.lane.owner.cancel(operation, error);
+    else if (this.connecting?.isFor(operation)) this.connecting.cancel(error);
     else return false;
+    if (operation.connectionAborted && ofNow) this.connected = false;
     return true;
-  }
-
-  #cancelSend(connection: Connection, operation: Operation, error: SocketError): void {
-    connection.outbound.cancel(operation, error);
-    if (operation.connectionAborted) this.connected = false;
   }
 
   // Ending.
 
   shutdown(how: SocketShutdown): void {
+    if (this.isDatagram) return this.#shutdownPort(how);
     const { connection } = this;
     if (connection === null || this.connecting !== null) {
       if (this.spent || this.disconnected) return;
@@ -365,28 +383,49 @@ export class SocketCore implements ConnectionOwner {
     }
   }
 
+  /** Linux: an unconnected datagram socket says NotConnected, and sends no more all the same. */
+  #shutdownPort(how: SocketShutdown): void {
+    const peer = this.port?.peer ?? null;
+    this.connected = false;
+    if (how !== SocketShutdown.Receive) this.sendsNoMore = true;
+    if (peer === null)
+      throw new SocketException(SocketError.NotConnected, 'Cannot shut down: socket not connected');
+  }
+
   /** Both directions end; for reuse the connection goes its own way and the socket is as new. */
   disconnect(operation: Operation, reuse: boolean): void {
+    if (this.port === null) this.#endBoth(reuse);
+    else this.#dissolve(this.port);
+    complete(operation, SocketError.Success, 0);
+  }
+
+  /** A datagram socket has no end to send: it only loses its peer. */
+  #dissolve(port: DatagramPort): void {
+    this.connected = false;
+    port.connect(null);
+  }
+
+  #endBoth(reuse: boolean): void {
     const { connection } = this;
     this.connected = false;
     this.spent ||= !reuse;
     if (connection !== null) {
       connection.inbound.shutdown();
       connection.outbound.shutdown();
-      if (reuse) this.#letGo(connection);
+      if (reuse) this.#release(connection);
     }
     this.disconnected = true;
-    complete(operation, SocketError.Success, 0);
   }
 
-  #letGo(connection: Connection): void {
+  /** The connection goes its own way, the socket is as new. */
+  #release(connection: Connection): void {
+    const accepted = this.#accepted;
+    this.#accepted = null;
     this.connection = null;
     this.#opened = false;
-    this.#acceptedBy?.acceptor?.accepted.delete(this);
-    this.#acceptedBy = null;
-    this.#family = this.#familyGiven;
+    this.addresses.release();
     this.bound = null;
-    connection.closeWhenSent();
+    this.#letGo.add(connection, accepted);
   }
 
   close(abort = false, timeoutMs = 0): void {
@@ -394,13 +433,20 @@ export class SocketCore implements ConnectionOwner {
       if (abort || this.#ending !== null) this.#closeWhileEnding(abort);
       return;
     }
+    const linger = this.options['linger'];
+    const waitMs = timeoutMs > 0 ? timeoutMs : typeof linger === 'number' ? linger * 1_000 : 0;
+    if (!abort && waitMs > 0 && this.connection?.opened) {
+      this.#beginEnding(this.connection, waitMs);
+      return;
+    }
     this.#dispose();
     this.engine.enterCall();
     try {
       this.connecting?.cancel(SocketError.OperationAborted);
       this.acceptor?.close();
-      if (this.connection !== null)
-        this.#closeConnection(this.connection, abort || this.options['linger'] === 0, timeoutMs);
+      this.port?.close();
+      if (this.connection !== null) closeNow(this.connection, abort || linger === 0);
+      this.#letGo.abortAll();
     } finally {
       this.engine.leaveCall();
     }
@@ -411,13 +457,18 @@ export class SocketCore implements ConnectionOwner {
   end(timeoutMs: number): Promise<void> {
     if (this.#ending !== null) return this.#ending.promise;
     const { connection } = this;
-    if (this.disposed || connection === null || !connection.opened) {
+    if (this.disposed || !connection?.opened) {
       this.close();
       return this.closed;
     }
+    return this.#beginEnding(connection, timeoutMs).promise;
+  }
+
+  #beginEnding(connection: Connection, timeoutMs: number): Ending {
+    const ending = new Ending();
+    ending.timer = this.startTimeLimit(timeoutMs, endTooLate, this);
+    this.#ending = ending;
     this.#dispose();
-    const timer = this.engine.runtime.timer(timeoutMs, endTooLate, this);
-    this.#ending = { ...settlable(), timer, error: null, late: false };
     this.engine.enterCall();
     try {
       connection.inbound.cancelAll(SocketError.OperationAborted);
@@ -425,7 +476,7 @@ export class SocketCore implements ConnectionOwner {
     } finally {
       this.engine.leaveCall();
     }
-    return this.#ending.promise;
+    return ending;
   }
 
   /** The peer has not finished in time. */
@@ -433,10 +484,21 @@ export class SocketCore implements ConnectionOwner {
     this.engine.enterUpcall();
     try {
       if (this.#ending !== null) this.#ending.late = true;
-      this.connection?.outbound.cancelAll(SocketError.OperationAborted);
-      this.connection?.close(true);
+      if (this.connection !== null) abortConnection(this.connection);
+      this.#letGo.abortAll();
     } finally {
       this.engine.leaveUpcall();
+    }
+  }
+
+  /** Aborts one connection, of now or let go: a drain waits no longer. */
+  cutOff(connection: Connection): void {
+    if (connection === this.connection) return this.close(true);
+    this.engine.enterCall();
+    try {
+      abortConnection(connection);
+    } finally {
+      this.engine.leaveCall();
     }
   }
 
@@ -454,13 +516,32 @@ export class SocketCore implements ConnectionOwner {
   reference(on: boolean): void {
     this.#referenced = on;
     this.handle?.ref?.(on);
-    const { connection, acceptor } = this;
-    for (const lane of [connection?.inbound.lane, connection?.outbound.lane, acceptor?.lane]) {
-      for (let operation = lane?.head ?? null; operation !== null; operation = operation.next) {
+    this.#letGo.reference(on);
+    for (const timer of this.#timeLimits) this.engine.runtime.refTimer?.(timer, on);
+    for (const lane of this.#lanes()) {
+      for (let operation = lane?.head ?? null; operation !== null; operation = operation.next)
         this.engine.deadlines.hold(operation, on);
-      }
     }
     this.connecting?.hold(on);
+  }
+
+  /** Where operations of it may wait. */
+  *#lanes(): Generator<Lane | undefined> {
+    const { connection, acceptor, port } = this;
+    yield* [connection?.inbound.lane, connection?.outbound.lane, acceptor?.lane, port?.receives, port?.sends];
+    yield* this.#letGo.lanes();
+  }
+
+  /** A time-out that is no operation's; null = none. */
+  startTimeLimit<T>(ms: number, fn: (arg: T) => void, arg: T): unknown {
+    const timer = startTimeLimit(this.engine.runtime, ms, this.#referenced, fn, arg);
+    if (timer !== null) this.#timeLimits.add(timer);
+    return timer;
+  }
+
+  cancelTimeLimit(timer: unknown): void {
+    this.#timeLimits.delete(timer);
+    this.engine.runtime.cancelTimer(timer);
   }
 
   #dispose(): void {
@@ -468,29 +549,17 @@ export class SocketCore implements ConnectionOwner {
     this.connected = false;
   }
 
-  #closeConnection(connection: Connection, abort: boolean, timeoutMs: number): void {
-    const { inbound, outbound } = connection;
-    const wasShut = outbound.shut;
-    const unread = inbound.available > 0;
-    const pending =
-      outbound.cancelAll(SocketError.OperationAborted) + inbound.cancelAll(SocketError.OperationAborted);
-    const linger = this.options['linger'];
-    const waitMs = timeoutMs > 0 ? timeoutMs : typeof linger === 'number' ? linger * 1_000 : 0;
-    if (!abort && pending === 0 && waitMs > 0 && connection.opened) {
-      this.#lingerTimer = this.engine.runtime.timer(waitMs, endTooLate, this);
-      connection.linger();
-      return;
-    }
-    // .NET: a close that aborts an operation resets the connection, unless Send was shut down before; unread bytes do so always (Linux).
-    connection.close(abort || unread || (pending > 0 && !wasShut));
-  }
-
   /** It is on its graceful way out, and shall not wait any longer. */
   #closeWhileEnding(abort: boolean): void {
     this.engine.enterCall();
     try {
-      const cut = (this.connection?.outbound.cancelAll(SocketError.OperationAborted) ?? 0) > 0;
-      this.connection?.close(abort || cut);
+      const { connection } = this;
+      const cut = abort || (connection?.outbound.cancelAll(SocketError.OperationAborted) ?? 0) > 0;
+      if (cut && this.#ending !== null)
+        this.#ending.error ??= new SocketException(SocketError.ConnectionAborted);
+      connection?.outbound.cancelAll(SocketError.OperationAborted);
+      connection?.close(cut);
+      this.#letGo.abortAll();
     } finally {
       this.engine.leaveCall();
     }
@@ -503,25 +572,11 @@ export class SocketCore implements ConnectionOwner {
   #checkClosed(): void {
     if (!this.#isGone) return;
     unregister(this);
-    this.#acceptedBy?.acceptor?.accepted.delete(this);
-    this.engine.runtime.cancelTimer(this.#lingerTimer);
-    this.#lingerTimer = null;
+    this.#accepted?.over();
     this.#closed?.resolve();
     if (this.#ending === null) return;
-    const { timer, error, late, resolve, reject } = this.#ending;
-    this.engine.runtime.cancelTimer(timer);
-    if (late) reject(this.#endedTooLate());
-    else if (error === null) resolve();
-    else reject(this.connection?.exceptionOf('end', error));
-  }
-
-  #endedTooLate(): SocketException {
-    const ends = between(this.connection?.local ?? null, this.connection?.remote ?? null);
-    const message = `Cannot end in time: the peer has not finished${ends}`;
-    return new SocketException(SocketError.TimedOut, message, {
-      code: 'ERR_DEADLINE',
-      connectionAborted: true,
-    });
+    this.cancelTimeLimit(this.#ending.timer);
+    this.#ending.settle(this.connection);
   }
 
   /** What can only be done to a socket that is open. */
@@ -538,6 +593,7 @@ export class SocketCore implements ConnectionOwner {
 const HARMLESS: ReadonlySet<SocketError> = /* @__PURE__ */ new Set([
   SocketError.WouldBlock,
   SocketError.IOPending,
+  SocketError.IsConnected,
   SocketError.NoBufferSpaceAvailable,
   SocketError.TimedOut,
   SocketError.OperationAborted,
@@ -547,37 +603,12 @@ function endTooLate(core: SocketCore): void {
   core.tooLate();
 }
 
-/** Node 20 has no Promise.withResolvers. */
-function settlable(): { promise: Promise<void>; resolve: () => void; reject: (error: unknown) => void } {
-  let resolve!: () => void;
-  let reject!: (error: unknown) => void;
-  const promise = new Promise<void>((yes, no) => {
-    resolve = yes;
-    reject = no;
-  });
-  return { promise, resolve, reject };
-}
-
-/** Misuse that a transport found stays what it is; what the network did becomes an exception that names the place. */
-function listenFailure(at: EndPoint, error: unknown): unknown {
-  const misuse =
-    error instanceof ArgumentError || error instanceof RangeError || error instanceof NotSupportedError;
-  if (misuse) return error;
-  const code = socketErrorOf(error);
-  return new SocketException(code, `Cannot listen on ${at}: ${wordsOf(code)}`, { cause: error });
-}
-
-/** The options of a socket that was made for an accepted connection: its listener's. */
-export class Offspring implements SocketOptions {
-  readonly addressFamily: AddressFamily;
-  readonly dualMode: boolean;
-  readonly socketType: SocketType;
-  readonly context: unknown;
-
-  constructor(listener: SocketCore) {
-    this.addressFamily = listener.addressFamilyGiven;
-    this.dualMode = listener.dualMode;
-    this.socketType = listener.socketType;
-    this.context = listener.context;
-  }
+/** .NET: a close that aborts an operation resets the connection, unless Send was shut down before; unread bytes do so always (Linux). */
+function closeNow(connection: Connection, abort: boolean): void {
+  const { inbound, outbound } = connection;
+  const wasShut = outbound.shut;
+  const unread = inbound.available > 0;
+  const pending =
+    outbound.cancelAll(SocketError.OperationAborted) + inbound.cancelAll(SocketError.OperationAborted);
+  connection.close(abort || unread || (pending > 0 && !wasShut));
 }

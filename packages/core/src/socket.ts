@@ -12,6 +12,7 @@ import * as awaited from './awaited.ts';
 import type { OperationOptions } from './awaited.ts';
 import { checkTimeout } from './check-timeout.ts';
 import { openDoor } from './core-of.ts';
+import type { DatagramPort } from './datagram-port.ts';
 import { drain } from './drain.ts';
 import { DnsEndPoint, EndPoint } from './end-point.ts';
 import { AddressFamily } from './enums/address-family.ts';
@@ -30,7 +31,9 @@ import {
 } from './errors.ts';
 import * as iterators from './iterators.ts';
 import { operationOf, type AnyArgs } from './socket-async-event-args.ts';
-import { Offspring, SocketCore } from './socket-core.ts';
+import { Offspring } from './offspring.ts';
+import { openPort } from './port-opening.ts';
+import { SocketCore } from './socket-core.ts';
 import { SocketException } from './socket-exception.ts';
 import { checkOption, CORE_OPTIONS, type SocketOptionMap } from './socket-options.ts';
 import type { SocketStats } from './socket-stats.ts';
@@ -174,7 +177,7 @@ export class Socket {
   }
 
   get addressFamily(): AddressFamily {
-    return this.#core.addressFamily;
+    return this.#core.addresses.current;
   }
 
   get socketType(): SocketType {
@@ -182,7 +185,7 @@ export class Socket {
   }
 
   get dualMode(): boolean {
-    return this.#core.dualMode;
+    return this.#core.addresses.dualMode;
   }
 
   /** Numbers about this socket, always the same object. */
@@ -199,7 +202,8 @@ export class Socket {
   poll(mode: SelectMode): boolean {
     const core = this.#core;
     core.mustBeOpen('poll');
-    const { connection, acceptor } = core;
+    const { connection, acceptor, port } = core;
+    if (port !== null) return pollPort(port, mode);
     const open = core.connecting === null ? connection : null;
     switch (mode) {
       case SelectMode.SelectRead:
@@ -237,7 +241,7 @@ export class Socket {
     this.#mustKnow(name, 'set');
     checkOption(name, value);
     if (!CORE_OPTIONS.includes(name)) this.#giveDown(name, value);
-    core.options[name] = value;
+    if (!MEMBERSHIPS.has(name)) core.options[name] = value;
   }
 
   /** The value set, or what the transport says; undefined = neither. @throws ObjectDisposedError; NotSupportedError */
@@ -252,11 +256,11 @@ export class Socket {
   // Opening.
 
   /**
-   * Chooses the local end point. On a stream it is only recorded: the platform is asked by `listen()` or a connect, which report what is
-   * wrong with it, and port 0 stays 0 until then.
+   * Chooses the local end point. A datagram socket is bound at once. On a stream it is only recorded: the platform is asked by `listen()` or
+   * a connect, which report what is wrong with it, and port 0 stays 0 until then.
    *
    * @throws ObjectDisposedError; ArgumentNullError or ArgumentError `localEP`; SocketException(InvalidArgument) when it is bound already,
-   * AddressFamilyNotSupported when the family does not fit
+   * AddressFamilyNotSupported when the family does not fit; of a datagram socket also AddressAlreadyInUse, AddressNotAvailable, AccessDenied
    */
   bind(endPoint: EndPoint): void {
     const core = this.#core;
@@ -267,14 +271,19 @@ export class Socket {
       throw new ArgumentError('Cannot bind to that: an address is needed', 'localEP');
     if (core.isBound || core.connection !== null)
       throw new SocketException(SocketError.InvalidArgument, 'Cannot bind: socket already bound');
-    if (!core.takes(endPoint)) {
+    if (!core.addresses.takes(endPoint)) {
       throw new SocketException(
         SocketError.AddressFamilyNotSupported,
         `Cannot bind to ${endPoint}: its family does not fit this socket`,
       );
     }
-    core.bound = core.mapped(endPoint);
-    core.adoptFamily(core.bound);
+    const at = core.addresses.mapped(endPoint);
+    if (core.isDatagram) {
+      openPort(core, at);
+      return;
+    }
+    core.bound = at;
+    core.addresses.adopt(at);
   }
 
   /**
@@ -296,6 +305,11 @@ export class Socket {
           `Cannot listen with backlog ${quote(backlog)}: an integer from 0 on is needed`,
         );
       }
+      if (core.isDatagram)
+        throw new SocketException(
+          SocketError.OperationNotSupported,
+          'Cannot listen: datagrams need no connection',
+        );
       if (core.transport.listen === undefined)
         throw new NotSupportedError(`Cannot listen: transport ${core.transport.name} does not listen`);
       if (core.acceptor !== null) throw new InvalidOperationError('Cannot listen: socket already listening');
@@ -310,7 +324,8 @@ export class Socket {
   // The operation model.
 
   /**
-   * Accepts a connection into `e.acceptSocket`: a new socket, or the unused one given there. Completes with Success or OperationAborted.
+   * Accepts a connection into `e.acceptSocket`: a new socket, or the unused one given there. Completes with Success; OperationAborted or
+   * TimedOut; InvalidArgument when the socket given was used for something else meanwhile; or why the listener broke.
    *
    * @throws ArgumentError `e` (a buffer list), `Count` (a small buffer); PlatformNotSupportedError (a buffer: no data is received with an
    * accept); InvalidOperationError when not listening, or the given socket is in use
@@ -349,12 +364,22 @@ export class Socket {
     return start(this.#core, e, VERBS.receive);
   }
 
-  /** Not part of this version. @throws NotSupportedError */
+  /**
+   * Receives one datagram; `e.remoteEndPoint` goes in as the wildcard and comes out as the sender. A datagram longer than the window is cut:
+   * Success with `SocketFlags.Truncated`. An empty window looks at the sender and leaves the datagram. On a stream it is a receive.
+   *
+   * @throws ArgumentError `e` (no end point, a name, another family); InvalidOperationError when a datagram socket is not bound
+   */
   receiveFromAsync(e: AnyArgs): boolean {
     return start(this.#core, e, VERBS.receiveFrom);
   }
 
-  /** Not part of this version. @throws NotSupportedError */
+  /**
+   * As `receiveFromAsync()`, and tells in `e.receiveMessageFromPacketInfo` where the datagram was sent to, as far as the transport knows. An
+   * empty window uses the datagram up.
+   *
+   * @throws as `receiveFromAsync()`
+   */
   receiveMessageFromAsync(e: AnyArgs): boolean {
     return start(this.#core, e, VERBS.receiveMessageFrom);
   }
@@ -368,12 +393,25 @@ export class Socket {
     return start(this.#core, e, VERBS.send);
   }
 
-  /** Not part of this version. @throws NotSupportedError */
+  /**
+   * Sends the elements in order: bytes, files, parts of files; no other send goes out between two of them. All files are opened before
+   * anything is sent. Always pending. Completes with Success and the total; InvalidArgument when a range lies beyond the end of a file
+   * (what was finished before is counted). On a connected datagram socket every element is one datagram.
+   *
+   * @throws ArgumentError `e` (no elements), `path`; NotSupportedError when not connected, or the platform has no files; FileNotFoundError,
+   * DirectoryNotFoundError
+   */
   sendPacketsAsync(e: AnyArgs): boolean {
     return start(this.#core, e, VERBS.sendPackets);
   }
 
-  /** Not part of this version. @throws NotSupportedError */
+  /**
+   * Sends one datagram to `e.remoteEndPoint`; binds the socket first where that has not been done. Completes with Success, MessageSize,
+   * AccessDenied (broadcast without the option), AddressFamilyNotSupported, NetworkUnreachable, InvalidArgument (port 0), IsConnected (to
+   * another than the peer), Shutdown. On a stream it is a send.
+   *
+   * @throws ArgumentError `e` (no end point), `remoteEP` (a name)
+   */
   sendToAsync(e: AnyArgs): boolean {
     return start(this.#core, e, VERBS.sendTo);
   }
@@ -467,24 +505,24 @@ export class Socket {
     return awaited.send(this, buffers, o);
   }
 
-  /** Not part of this version: rejects with NotSupportedError. */
-  receiveFrom(_buffer: Uint8Array, _o?: OperationOptions): Promise<ReceivedFrom> {
-    return this.#later('receive from');
+  /** Receives one datagram, on connected sockets too: there it is how to see Truncated. */
+  receiveFrom(buffer: Uint8Array, o?: OperationOptions): Promise<ReceivedFrom> {
+    return awaited.receiveFrom(this, buffer, o);
   }
 
-  /** Not part of this version: rejects with NotSupportedError. */
-  receiveMessageFrom(_buffer: Uint8Array, _o?: OperationOptions): Promise<ReceivedMessageFrom> {
-    return this.#later('receive message from');
+  /** Receives one datagram, and where it was sent to. */
+  receiveMessageFrom(buffer: Uint8Array, o?: OperationOptions): Promise<ReceivedMessageFrom> {
+    return awaited.receiveMessageFrom(this, buffer, o);
   }
 
-  /** Not part of this version: rejects with NotSupportedError. */
-  sendPackets(_elements: readonly (SendPacketsElement | null)[], _o?: OperationOptions): Promise<number> {
-    return this.#later('send packets');
+  /** Sends bytes and files in order; resolves with the number of bytes. */
+  sendPackets(elements: readonly (SendPacketsElement | null)[], o?: OperationOptions): Promise<number> {
+    return awaited.sendPackets(this, elements, o);
   }
 
-  /** Not part of this version: rejects with NotSupportedError. */
-  sendTo(_buffer: Uint8Array, _endPoint: EndPoint, _o?: OperationOptions): Promise<number> {
-    return this.#later('send to');
+  /** Sends one datagram; resolves with the number of bytes. */
+  sendTo(buffer: Uint8Array, endPoint: EndPoint, o?: OperationOptions): Promise<number> {
+    return awaited.sendTo(this, buffer, endPoint, o);
   }
 
   /** Ends the connection in both directions; with `reuse` the socket can connect again. */
@@ -505,12 +543,12 @@ export class Socket {
     checkBytes(buffer, 'buffer');
     if (buffer.byteLength === 0)
       throw new ArgumentError('Cannot receive into that: room is needed', 'buffer');
-    const { connection } = core;
-    if (connection === null || core.connecting !== null)
+    const { connection, port } = core;
+    if (port === null && (connection === null || core.connecting !== null))
       throw new SocketException(SocketError.NotConnected, 'Cannot receive: socket not connected');
     core.engine.enterCall();
     try {
-      return connection.inbound.tryReceive(buffer);
+      return port?.tryReceive(buffer) ?? connection?.inbound.tryReceive(buffer) ?? -1;
     } catch (error) {
       core.connected = false;
       throw error;
@@ -577,6 +615,7 @@ export class Socket {
   /**
    * Closes now, as .NET does. Pending operations complete with OperationAborted, later. What was sent still goes out; but **with an operation
    * pending, or bytes unread, the peer may see a reset** and lose what was on its way: `end()` is the graceful way out. Again: does nothing.
+   * Connections that a disconnect for reuse let go are aborted.
    *
    * @throws ArgumentError `options` (a number too: C#'s Close(0) is `close({ abort: true })`); ArgumentOutOfRangeError `timeout`
    */
@@ -629,18 +668,13 @@ export class Socket {
     return this.end();
   }
 
-  #later(doing: string): Promise<never> {
-    try {
-      this.#core.mustBeOpen(doing);
-    } catch (error) {
-      return Promise.reject(error);
-    }
-    return Promise.reject(new NotSupportedError(`Cannot ${doing}: not part of this version`));
-  }
-
   #giveDown(name: string, value: unknown): void {
     const { handle, transport } = this.#core;
-    if (handle === null) return; // when it opens
+    if (handle === null) {
+      // When it opens: the last value of an option, but every group that was joined or left.
+      if (MEMBERSHIPS.has(name)) this.#core.memberships.push([name, value]);
+      return;
+    }
     if (handle.setOption === undefined)
       throw new NotSupportedError(
         `Cannot set option ${name}: transport ${transport.name} takes it only before opening`,
@@ -655,6 +689,13 @@ export class Socket {
       `Cannot ${doing} option ${quote(name)}: transport ${transport} has none of that name`,
     );
   }
+}
+
+function pollPort(port: DatagramPort, mode: SelectMode): boolean {
+  if (mode === SelectMode.SelectRead) return port.readable;
+  if (mode === SelectMode.SelectWrite) return port.idle;
+  if (mode === SelectMode.SelectError) return port.hasError;
+  throw new NotSupportedError(`Cannot poll: there is no mode ${quote(mode)}`);
 }
 
 /** Node's own default. */
@@ -681,6 +722,7 @@ function checkSocketOptions(transport: Transport, options: SocketOptions): void 
   }
 }
 
+const MEMBERSHIPS: ReadonlySet<string> = /* @__PURE__ */ new Set(['addMembership', 'dropMembership']);
 const WAITS: ReadonlySet<string> = /* @__PURE__ */ new Set(['timeout']);
 const CLOSES: ReadonlySet<string> = /* @__PURE__ */ new Set(['abort', 'timeout']);
 const OPTION_NAMES: ReadonlySet<string> = /* @__PURE__ */ new Set([

@@ -5,10 +5,10 @@
 
 import { quote } from './quote.ts';
 import { checkTimeout } from './check-timeout.ts';
-import { complete } from './completion.ts';
-import { isName } from './connecting.ts';
+import { complete, fail } from './completion.ts';
 import { coreOf } from './core-of.ts';
-import { type DnsEndPoint, EndPoint } from './end-point.ts';
+import { refusedTarget } from './datagram-port.ts';
+import { DnsEndPoint, EndPoint } from './end-point.ts';
 import { AddressFamily } from './enums/address-family.ts';
 import { SocketAsyncOperation } from './enums/socket-async-operation.ts';
 import { SocketError } from './enums/socket-error.ts';
@@ -23,6 +23,10 @@ import {
 import { readIPAddress } from './ip-address.ts';
 import type { Operation } from './operation.ts';
 import { START, step } from './operation-state.ts';
+import { NO_PACKET_INFORMATION } from './packet-information.ts';
+import { Packets } from './packets.ts';
+import { portFor } from './port-opening.ts';
+import { isName } from './resolving.ts';
 import { operationOf, type AnyArgs } from './socket-async-event-args.ts';
 import type { SocketCore } from './socket-core.ts';
 import { SocketException } from './socket-exception.ts';
@@ -58,8 +62,8 @@ const ACCEPT: Verb = {
       throw new ArgumentError('Cannot accept: bufferList is set, accept takes no data', 'e');
     core.mustAccept();
     const given = operation.args.acceptSocket;
-    if (given !== null) checkGiven(core, coreOf(given));
-    const bytesMin = core.addressFamily === AddressFamily.InterNetworkV6 ? 88 : 64;
+    if (given !== null && given !== undefined) checkGiven(core, coreOf(given));
+    const bytesMin = core.addresses.current === AddressFamily.InterNetworkV6 ? 88 : 64;
     if (operation.memory !== null && operation.count < bytesMin) {
       throw new ArgumentError(
         `Cannot accept: a buffer of ${operation.count} bytes holds no addresses, and accept takes no data`,
@@ -72,6 +76,8 @@ const ACCEPT: Verb = {
       throw new PlatformNotSupportedError('Cannot accept with data: clear the buffer and receive it');
   },
   begin(core, operation) {
+    const given = operation.args.acceptSocket;
+    operation.acceptInto = given === null || given === undefined ? null : coreOf(given);
     core.acceptor?.accept(operation);
   },
 };
@@ -85,12 +91,12 @@ const CONNECT: Verb = {
     const target = operation.args.remoteEndPoint;
     if (target === null || target === undefined) throw new ArgumentNullError('remoteEP');
     if (core.acceptor !== null) throw new InvalidOperationError('Cannot connect: socket is listening');
-    if (core.connected)
+    if (core.connected && !core.isDatagram)
       throw new SocketException(SocketError.IsConnected, 'Cannot connect: socket already connected');
     checkTarget(core, target);
   },
   begin(core, operation) {
-    core.connect(operation, operation.args.remoteEndPoint as EndPoint, false);
+    beginConnect(core, operation, false);
   },
 };
 
@@ -100,7 +106,7 @@ const STATIC_CONNECT: Verb = {
     checkTarget(core, operation.args.remoteEndPoint as EndPoint);
   },
   begin(core, operation) {
-    core.connect(operation, operation.args.remoteEndPoint as EndPoint, true);
+    beginConnect(core, operation, true);
   },
 };
 
@@ -109,7 +115,8 @@ const DISCONNECT: Verb = {
   doing: 'disconnect',
   check() {},
   attempt(core) {
-    const connected = core.connection !== null && core.connecting === null;
+    const connected =
+      (core.connection !== null && core.connecting === null) || (core.port?.peer ?? null) !== null;
     if (!connected && !core.disconnected)
       throw new SocketException(SocketError.NotConnected, 'Cannot disconnect: socket not connected');
   },
@@ -121,11 +128,24 @@ const DISCONNECT: Verb = {
 const RECEIVE: Verb = {
   operation: SocketAsyncOperation.Receive,
   doing: 'receive',
-  check() {},
+  check: mustHaveAPort,
+  begin: beginReceive,
+};
+
+const RECEIVE_FROM: Verb = {
+  operation: SocketAsyncOperation.ReceiveFrom,
+  doing: 'receive from',
+  check: checkSender,
+  begin: beginReceive,
+};
+
+const RECEIVE_MESSAGE_FROM: Verb = {
+  operation: SocketAsyncOperation.ReceiveMessageFrom,
+  doing: 'receive message from',
+  check: checkSender,
   begin(core, operation) {
-    const { connection } = core;
-    if (connection === null) complete(operation, SocketError.NotConnected, 0);
-    else connection.inbound.receive(operation);
+    operation.packetInformation = NO_PACKET_INFORMATION;
+    beginReceive(core, operation);
   },
 };
 
@@ -133,26 +153,115 @@ const SEND: Verb = {
   operation: SocketAsyncOperation.Send,
   doing: 'send',
   check() {},
+  begin: beginSend,
+};
+
+const SEND_PACKETS: Verb = {
+  operation: SocketAsyncOperation.SendPackets,
+  doing: 'send packets',
+  check(core, operation) {
+    if (operation.args.sendPacketsElements === null)
+      throw new ArgumentError('Cannot send packets: sendPacketsElements is not set', 'e');
+    if (!core.connected) throw new NotSupportedError('Cannot send packets: socket not connected');
+  },
+  attempt(core, operation) {
+    operation.packets = new Packets(
+      operation.args.sendPacketsElements ?? [],
+      core.engine.runtime,
+      core.isDatagram,
+    );
+  },
   begin(core, operation) {
-    const { connection } = core;
-    if (connection === null)
-      complete(operation, SocketError.Shutdown, 0); // Linux: EPIPE
-    else connection.outbound.send(operation);
+    const packets = operation.packets as Packets;
+    if (core.port !== null) core.port.sendPackets(operation, packets);
+    else core.connection?.outbound.sendPackets(operation, packets);
   },
 };
 
-/** Verbs whose time has not come: they refuse by name, after the checks that every verb makes. */
-function later(operation: SocketAsyncOperation, doing: string): Verb {
-  return {
-    operation,
-    doing,
-    check() {
-      throw new NotSupportedError(
-        `Cannot ${doing}: ${SocketAsyncOperation[operation]} is not part of this version`,
+const SEND_TO: Verb = {
+  operation: SocketAsyncOperation.SendTo,
+  doing: 'send to',
+  check(_core, operation) {
+    const target = operation.args.remoteEndPoint;
+    if (target === null || target === undefined)
+      throw new ArgumentError('Cannot send: remoteEndPoint is not set', 'e');
+    if (!(target instanceof EndPoint) || target instanceof DnsEndPoint) {
+      throw new ArgumentError(
+        'Cannot send to that: an address is needed, names are for connecting',
+        'remoteEP',
       );
-    },
-    begin() {},
-  };
+    }
+  },
+  begin(core, operation) {
+    if (!core.isDatagram) return beginSend(core, operation); // a stream has one peer: the address is ignored
+    const target = core.addresses.mapped(operation.args.remoteEndPoint as EndPoint);
+    operation.target = target;
+    operation.lane = core.port?.sends ?? null;
+    const refused = refusedTarget(core, operation.bytesTotal, target);
+    const peer = core.port?.peer ?? null;
+    if (refused !== SocketError.Success) complete(operation, refused, 0);
+    else if (peer !== null && !peer.equals(target)) complete(operation, SocketError.IsConnected, 0);
+    else sendBy(core, operation, target, peer === null ? target : null);
+  },
+};
+
+function beginConnect(core: SocketCore, operation: Operation, ownSocket: boolean): void {
+  const target = operation.args.remoteEndPoint as EndPoint;
+  operation.target = target;
+  if (core.isDatagram) core.connectPort(operation, target, ownSocket);
+  else core.connect(operation, target, ownSocket);
+}
+
+function beginReceive(core: SocketCore, operation: Operation): void {
+  if (core.port !== null) core.port.receive(operation);
+  else if (core.connection === null) complete(operation, SocketError.NotConnected, 0);
+  else core.connection.inbound.receive(operation);
+}
+
+function beginSend(core: SocketCore, operation: Operation): void {
+  if (core.isDatagram) {
+    operation.lane = core.port?.sends ?? null;
+    if (core.port === null || core.port.peer === null)
+      complete(operation, SocketError.DestinationAddressRequired, 0);
+    else core.port.send(operation, null);
+  } else if (core.connection === null) {
+    complete(operation, SocketError.Shutdown, 0); // Linux: EPIPE
+  } else {
+    core.connection.outbound.send(operation);
+  }
+}
+
+/** Binds the port first where that has not been done. */
+function sendBy(core: SocketCore, operation: Operation, target: EndPoint, to: EndPoint | null): void {
+  try {
+    portFor(core, target).send(operation, to);
+  } catch (error) {
+    fail(operation, error, 0);
+  }
+}
+
+/** .NET on Linux lets a receive on an unbound datagram socket pend for ever; here it is misuse. */
+function mustHaveAPort(core: SocketCore): void {
+  if (core.isDatagram && core.port === null)
+    throw new InvalidOperationError('Cannot receive: socket not bound');
+}
+
+function checkSender(core: SocketCore, operation: Operation): void {
+  const { args } = operation;
+  const from = args.remoteEndPoint;
+  if (!(from instanceof EndPoint) || from instanceof DnsEndPoint) {
+    throw new ArgumentError(
+      'Cannot receive from that: remoteEndPoint is an address, the wildcard as a rule',
+      'e',
+    );
+  }
+  args.remoteEndPoint = core.addresses.mapped(from);
+  const family = core.addresses.current;
+  const isIp = family === AddressFamily.InterNetwork || family === AddressFamily.InterNetworkV6;
+  if (isIp && args.remoteEndPoint.addressFamily !== family) {
+    throw new ArgumentError(`Cannot receive from ${from}: its family is not the socket's`, 'e');
+  }
+  mustHaveAPort(core);
 }
 
 export const VERBS: Readonly<Record<VerbName, Verb>> = {
@@ -161,11 +270,11 @@ export const VERBS: Readonly<Record<VerbName, Verb>> = {
   staticConnect: STATIC_CONNECT,
   disconnect: DISCONNECT,
   receive: RECEIVE,
-  receiveFrom: /* @__PURE__ */ later(SocketAsyncOperation.ReceiveFrom, 'receive from'),
-  receiveMessageFrom: /* @__PURE__ */ later(SocketAsyncOperation.ReceiveMessageFrom, 'receive message from'),
+  receiveFrom: RECEIVE_FROM,
+  receiveMessageFrom: RECEIVE_MESSAGE_FROM,
   send: SEND,
-  sendPackets: /* @__PURE__ */ later(SocketAsyncOperation.SendPackets, 'send packets'),
-  sendTo: /* @__PURE__ */ later(SocketAsyncOperation.SendTo, 'send to'),
+  sendPackets: SEND_PACKETS,
+  sendTo: SEND_TO,
 };
 
 /**
@@ -187,6 +296,8 @@ function begin(core: SocketCore, operation: Operation, verb: Verb): boolean {
     throw new ArgumentError(`Cannot use ${quote(socketFlags)} as SocketFlags`, 'SocketFlags');
   const taken = step(operation.state, START, verb.doing);
   operation.lastOperation = verb.operation;
+  operation.packets = null;
+  operation.target = null;
   verb.attempt?.(core, operation);
   operation.state = taken;
   operation.socket = core;
@@ -211,8 +322,9 @@ function begin(core: SocketCore, operation: Operation, verb: Verb): boolean {
   engine.started(operation);
   engine.enterCall();
   try {
-    if (timeout > 0 && timeout !== Number.POSITIVE_INFINITY) engine.deadlines.add(operation, timeout);
     verb.begin(core, operation);
+    if (timeout > 0 && timeout !== Number.POSITIVE_INFINITY && operation.pending)
+      engine.deadlines.add(operation, timeout);
   } finally {
     operation.starting = false;
     engine.leaveCall();
@@ -250,26 +362,21 @@ function checkTarget(core: SocketCore, target: EndPoint): void {
   const { transport } = core;
   if (!(target instanceof EndPoint))
     throw new ArgumentError('Cannot connect to that: an EndPoint is needed', 'remoteEP');
-  if (transport.connect === undefined)
+  if (transport.connect === undefined && transport.bind === undefined)
     throw new NotSupportedError(`Cannot connect: transport ${transport.name} does not connect`);
   if (isName(core, target)) {
     const { host } = target as DnsEndPoint;
     const literal = readIPAddress(host)?.text;
     if (literal === '0.0.0.0' || literal === '::')
       throw new ArgumentError(`Cannot connect: ${host} is every address, not one`, 'hostName');
-    const family = target.addressFamily;
-    const given = core.addressFamilyGiven;
-    const fits =
-      family === AddressFamily.Unspecified || given === AddressFamily.Unspecified || given === family;
-    if (!fits && !(core.dualMode && family === AddressFamily.InterNetwork))
-      throw familyNotSupported(core, target);
-  } else if (!core.takes(target)) {
+    if (!core.addresses.takesFamily(target.addressFamily)) throw familyNotSupported(core, target);
+  } else if (!core.addresses.takes(target)) {
     throw familyNotSupported(core, target);
   }
 }
 
 function familyNotSupported(core: SocketCore, target: EndPoint): NotSupportedError {
-  const socket = AddressFamily[core.addressFamilyGiven] ?? '';
+  const socket = AddressFamily[core.addresses.given] ?? '';
   return new NotSupportedError(
     `Cannot connect to ${target}: address family ${target.family} does not fit transport ${core.transport.name}, socket family ${socket}`,
   );

@@ -424,7 +424,11 @@ const verbs: readonly Awaited[] = [
   ['connect', (socket, o) => socket.connect(SERVER, o)],
   ['receive', (socket, o) => socket.receive(new Uint8Array(1), o)],
   ['receiveExactly', (socket, o) => socket.receiveExactly(new Uint8Array(1), o)],
+  ['receiveFrom', (socket, o) => socket.receiveFrom(new Uint8Array(1), o)],
+  ['receiveMessageFrom', (socket, o) => socket.receiveMessageFrom(new Uint8Array(1), o)],
   ['send', (socket, o) => socket.send(new Uint8Array(1), o)],
+  ['sendTo', (socket, o) => socket.sendTo(new Uint8Array(1), SERVER, o)],
+  ['sendPackets', (socket, o) => socket.sendPackets([], o)],
   ['disconnect', (socket, o) => socket.disconnect(false, o)],
 ];
 
@@ -495,25 +499,37 @@ promised('connect() to nothing, or to what is no end point, rejects; the static 
     await rejects(socket.connect(wrong as never), ArgumentError, { paramName: 'remoteEP' });
 });
 
-promised('what is not part of this version rejects by name', async () => {
-  const { socket } = connected();
+for (const wrong of [...junk, null, undefined]) {
+  promised(`receiveFrom(), receiveMessageFrom() and sendTo() of ${nameOf(wrong)} reject`, async () => {
+    const { socket, channel } = connected();
+    const nothing = wrong === null || wrong === undefined;
+    const kind = nothing ? ArgumentNullError : ArgumentError;
+    const expected = { code: nothing ? 'ERR_ARGUMENT_NULL' : 'ERR_ARGUMENT', paramName: 'buffer' };
+    await rejects(socket.receiveFrom(wrong as never), kind, expected);
+    await rejects(socket.receiveMessageFrom(wrong as never), kind, expected);
+    await rejects(socket.sendTo(wrong as never, SERVER), kind, expected);
+    assert.is(channel.countOf('write'), 0);
+  });
+}
+
+promised('sendTo() without an end point, or to what is none, rejects', async () => {
+  const { socket, channel } = connected();
   const buffer = new Uint8Array(1);
-  const calls = [
-    () => socket.receiveFrom(buffer),
-    () => socket.receiveMessageFrom(buffer),
-    () => socket.sendPackets([]),
-    () => socket.sendTo(buffer, SERVER),
-  ];
-  for (const call of calls) {
-    const error: unknown = await call().then(
-      () => null,
-      (reason: unknown) => reason,
-    );
-    assert.ok(error === null || error instanceof NotSupportedError, String(error));
-  }
-  socket.close();
-  for (const call of calls) await rejects(call(), ObjectDisposedError);
+  for (const nothing of [null, undefined])
+    await rejects(socket.sendTo(buffer, nothing as never), ArgumentError, { paramName: 'e' });
+  for (const wrong of junk)
+    await rejects(socket.sendTo(buffer, wrong as never), ArgumentError, { paramName: 'remoteEP' });
+  assert.is(channel.countOf('write'), 0);
 });
+
+promised(
+  'sendPackets() without elements, and on what is not connected, rejects: elements first',
+  async () => {
+    for (const nothing of [null, undefined])
+      await rejects(fresh().socket.sendPackets(nothing as never), ArgumentError, { paramName: 'e' });
+    await rejects(fresh().socket.sendPackets([]), NotSupportedError);
+  },
+);
 
 promised('accept() on what does not listen rejects with InvalidOperationError', async () => {
   await rejects(connected().socket.accept(), InvalidOperationError);

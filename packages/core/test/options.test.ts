@@ -124,13 +124,22 @@ setting('what fits is taken and read back', () => {
     ['keepAlive', { delayMs: 5 }],
     ['linger', null],
     ['linger', 0],
-    ['addMembership', { group: '224.0.0.1' }],
     ['multicastInterface', '10.0.0.1'],
   ];
   for (const [name, value] of values) {
     socket.setOption(name, value as never);
     assert.equal(socket.getOption(name), value);
   }
+});
+
+setting('a group is joined or left: there is no value to be read back', () => {
+  const { socket } = fresh({ caps: { options: all } });
+  socket.setOption('addMembership', { group: '224.0.0.1' });
+  socket.setOption('dropMembership', { group: '224.0.0.1' });
+  assert.equal(
+    [socket.getOption('addMembership'), socket.getOption('dropMembership')],
+    [undefined, undefined],
+  );
 });
 
 setting("on an open socket it goes down at once; core's own do not", () => {

@@ -32,6 +32,11 @@ elsewhere('without process there are no contexts', async () => {
   await instead('process', {}, ({ platformRuntime }) => assert.is(platformRuntime.context, undefined));
 });
 
+elsewhere('without process there are no files, nor where it has no modules for them', async () => {
+  for (const value of [undefined, {}, { getBuiltinModule: () => undefined }])
+    await instead('process', value, ({ platformRuntime }) => assert.is(platformRuntime.openFile, undefined));
+});
+
 elsewhere('without WebAssembly, or room for it, a block is plain memory', async () => {
   function Memory(): never {
     throw new RangeError('no room');

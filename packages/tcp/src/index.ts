@@ -1,2 +1,3 @@
+export { fileSource } from './file-source.ts';
 export { tcp } from './tcp.ts';
 export type { TcpOptions } from './tcp-options.ts';

@@ -22,6 +22,8 @@ export function withInline(base: Runtime, inline: Inline): Runtime {
     },
     probe: inlineProbe(base.probe ?? {}, inline),
   };
+  const refTimer = base.refTimer?.bind(base);
+  if (refTimer !== undefined) runtime.refTimer = refTimer;
   const openFile = base.openFile?.bind(base);
   if (openFile !== undefined) runtime.openFile = openFile;
   return runtime;

@@ -1,6 +1,6 @@
 /**
- * Who is where on one loopback: claimed addresses, free ports, and which listener an address leads to. The rules are the kernel's
- * (Linux 6): wildcards, ports in use, mapped addresses. Knows nothing of connections.
+ * Who is where on one loopback: claimed addresses, free ports, and whom an address leads to. The rules are the kernel's (Linux 6):
+ * wildcards, ports in use, mapped addresses. Knows nothing of connections and datagrams.
  */
 
 import { DnsEndPoint, EndPoint, IPEndPoint, SocketError, SocketException } from '@proactor/core';
@@ -10,9 +10,14 @@ export interface Claim<Holder> {
   readonly at: EndPoint;
   /** Whether, being `::`, it stands for IPv4 as well. */
   readonly dual: boolean;
+  /** Whether others that are shared as well may be there too (`reuseAddress` of datagram ports). */
+  readonly shared: boolean;
   /** Who listens there; null = a client is there. */
   holder: Holder | null;
 }
+
+/** What a claim is besides its address. */
+export type ClaimOptions = Partial<Pick<Claim<unknown>, 'dual' | 'shared'>>;
 
 /** The claims of one network. */
 export class LoopbackAddresses<Holder> {
@@ -22,11 +27,12 @@ export class LoopbackAddresses<Holder> {
   #clients = 0;
 
   /** @throws SocketException AddressAlreadyInUse (EADDRINUSE) */
-  claim(wanted: EndPoint, dual = false): Claim<Holder> {
+  claim(wanted: EndPoint, { dual = false, shared = false }: ClaimOptions = {}): Claim<Holder> {
     const at = this.#concrete(wanted instanceof IPEndPoint ? unmapped(wanted) : wanted);
-    const claim: Claim<Holder> = { at, dual, holder: null };
+    const claim: Claim<Holder> = { at, dual, shared, holder: null };
     const neighbours = this.#places.get(placeOf(at)) ?? [];
-    if (neighbours.some((other) => covers(other, at) || covers(claim, other.at))) {
+    const meets = (other: Claim<Holder>): boolean => covers(other, at) || covers(claim, other.at);
+    if (neighbours.some((other) => !(shared && other.shared) && meets(other))) {
       throw new SocketException(
         SocketError.AddressAlreadyInUse,
         `Cannot use ${String(at)}: address already in use`,
@@ -49,6 +55,12 @@ export class LoopbackAddresses<Holder> {
     const found =
       listening.find((claim) => isSame(claim.at, to)) ?? listening.find((claim) => covers(claim, to));
     return found?.holder ?? null;
+  }
+
+  /** All that hold the port of an IP address, whatever their own; else that very address. The oldest first. */
+  holdersNear(to: EndPoint): Holder[] {
+    const claims = this.#places.get(placeOf(to)) ?? [];
+    return claims.flatMap(({ holder }) => (holder === null ? [] : [holder]));
   }
 
   /**
@@ -94,6 +106,12 @@ export function targetOf(to: EndPoint): EndPoint {
   return isWildcard(plain) ? new IPEndPoint(loopbackOf(plain), plain.port) : plain;
 }
 
+/** Where something that goes from `at` to `to` comes from: in place of a wildcard, this host as `to` knows it. */
+export function sourceOf(at: EndPoint, to: EndPoint): EndPoint {
+  if (!(at instanceof IPEndPoint) || !isWildcard(at)) return at;
+  return new IPEndPoint(loopbackOf(to instanceof IPEndPoint ? to : at), at.port);
+}
+
 /** How an end whose family is IPv6 sees an IPv4 address: mapped. Everything else it sees as it is. */
 export function seenBy<At extends EndPoint | null>(family: string, at: At): At | IPEndPoint {
   return family === 'inet6' && at instanceof IPEndPoint && at.family === 'inet'
@@ -123,7 +141,8 @@ function boundFor(to: EndPoint, bound: EndPoint): EndPoint {
   );
 }
 
-function covers(claim: { readonly at: EndPoint; readonly dual: boolean }, other: EndPoint): boolean {
+/** Whether what goes to `other` comes to who is there: its very address, or a wildcard that stands for it. */
+export function covers(claim: { readonly at: EndPoint; readonly dual: boolean }, other: EndPoint): boolean {
   const { at, dual } = claim;
   if (isSame(at, other)) return true;
   if (!(at instanceof IPEndPoint) || !(other instanceof IPEndPoint) || !isWildcard(at)) return false;
@@ -139,7 +158,7 @@ function unmapped(at: IPEndPoint): IPEndPoint {
   return address === undefined ? at : new IPEndPoint(address, at.port);
 }
 
-function isWildcard(at: IPEndPoint): boolean {
+export function isWildcard(at: IPEndPoint): boolean {
   return at.address === '0.0.0.0' || at.address === '::';
 }
 

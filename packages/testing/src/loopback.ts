@@ -1,4 +1,7 @@
-/** The door of the in-memory transport: options are checked here, once, and connections and listeners are made of the other files. */
+/**
+ * The door of the in-memory transport: options are checked here, once, and connections, listeners and datagram ports are made of the
+ * other files.
+ */
 
 import {
   ArgumentError,
@@ -10,7 +13,6 @@ import {
   IPEndPoint,
   type Listener,
   type ListenerSink,
-  NotSupportedError,
   type OpenOptions,
   platformRuntime,
   type Runtime,
@@ -18,6 +20,7 @@ import {
 } from '@proactor/core';
 import { withInline } from './inline-probe.ts';
 import { LoopbackAddresses, seenBy, targetOf } from './loopback-addresses.ts';
+import { DatagramLoopback } from './loopback-datagram.ts';
 import { type Applicant, LoopbackListener, refused } from './loopback-listener.ts';
 import { LoopbackSettings, SETTING_NAMES } from './loopback-settings.ts';
 import { LoopbackEnd } from './loopback-stream.ts';
@@ -26,7 +29,7 @@ import { seeded } from './seeded.ts';
 
 /** How a {@linkcode loopback} behaves. Every member may be missing. */
 export interface LoopbackOptions {
-  /** What it carries. Only `'stream'` so far. @default {'stream'} */
+  /** What it carries: connections, or datagrams that find their way by address alone. @default {'stream'} */
   readonly kind?: 'stream' | 'datagram' | undefined;
   /**
    * Whether operations may complete inside the call: as it comes (`'natural'`), `'never'`, or by a coin with this seed, an integer.
@@ -35,18 +38,21 @@ export interface LoopbackOptions {
   readonly inline?: 'natural' | 'never' | number | undefined;
   /**
    * Cuts what arrives into pieces of seeded random sizes in bytes, from the first number to the second, each in a turn of the loop of
-   * its own: short receives. @default {undefined} uncut
+   * its own: short receives. Streams only: a datagram is never cut, and this changes nothing there. @default {undefined} uncut
    */
   readonly chunkBytes?: readonly [min: number, max: number] | undefined;
-  /** Bytes that one direction of a connection carries in a turn of the loop: slow peers, and sends that pend. @default {undefined} no limit */
+  /**
+   * Bytes that one direction of a connection carries, or one datagram port sends, in a turn of the loop: slow peers, and sends that pend.
+   * A datagram that is larger has a turn of its own. @default {undefined} no limit
+   */
   readonly creditBytes?: number | undefined;
   /** Time, deferred work and contexts; {@linkcode virtualRuntime} here gives virtual time. @default {platformRuntime} */
   readonly runtime?: Runtime | undefined;
 }
 
 /**
- * A network in memory: stream connections without ports, permissions or a kernel. Each call makes one of its own, and only sockets
- * of the same one meet.
+ * A network in memory: connections or datagrams without ports, permissions or a kernel. Each call makes one of its own, and only
+ * sockets of the same one meet.
  *
  * - **Any end point is an address**, names and your own classes included. IP addresses follow the kernel's rules: port 0 takes a free
  *   port (from 49152 upwards), `0.0.0.0` stands for every IPv4 address and `::` for every address at all (IPv6 only with the option
@@ -55,9 +61,15 @@ export interface LoopbackOptions {
  * - **Backpressure is exact**: bytes move only as far as the receiver allows, the rest stays in the sender's memory and its send pends.
  *   Only what a client sends before it is accepted is copied, up to 64 KiB (or `creditBytes`).
  * - **The backlog is exact**: so many connections wait to be accepted (at least 1), further connects pend.
+ * - **Datagrams** (`kind: 'datagram'`) are heard inside the call that sends them, or lost: where nobody is, where the receiver is
+ *   full. A connected socket that spoke to nobody is told so (ConnectionRefused) in the next turn of the loop. 255.255.255.255 (option
+ *   `broadcast`) reaches every IPv4 port of that number and a multicast group its members there, bound to whatever address: addresses
+ *   are like hosts here, while in a kernel only the wildcards of one host would hear. `reuseAddress` lets ports share an address, the
+ *   newest hears what is for one. `multicastLoopback: false` keeps from a sender what it sends itself. `ttl`, `multicastTtl`,
+ *   `multicastInterface` and `sendBufferSize` are kept and told, without effect; 65,507 bytes fit, over IPv6 as well.
  * - **Deterministic**: the same program takes the same course. Nothing is drawn but from the seed.
  *
- * @throws ArgumentError `options` for an unknown name or a wrong value; NotSupportedError for `kind: 'datagram'`
+ * @throws ArgumentError `options` for an unknown name or a wrong value
  *
  * @example Two sockets, no port
  * ```ts
@@ -74,6 +86,21 @@ export interface LoopbackOptions {
  * console.log(await server.receive(new Uint8Array(8))); // 3
  * for (const socket of [client, server, listener]) socket.close();
  * ```
+ *
+ * @example Two datagrams
+ * ```ts
+ * import { IPEndPoint, Socket } from '@proactor/core';
+ * import { loopback } from '@proactor/testing';
+ *
+ * const network = loopback({ kind: 'datagram' });
+ * const [asking, answering] = [new Socket(network), new Socket(network)];
+ * answering.bind(new IPEndPoint('127.0.0.1', 7000));
+ * await asking.sendTo(Uint8Array.of(1, 2, 3), new IPEndPoint('127.0.0.1', 7000));
+ * const { bytes, remoteEndPoint } = await answering.receiveFrom(new Uint8Array(1_500));
+ * await answering.sendTo(Uint8Array.of(bytes), remoteEndPoint);
+ * console.log(await asking.receive(new Uint8Array(1_500))); // 1
+ * for (const socket of [asking, answering]) socket.close();
+ * ```
  */
 export function loopback(options: LoopbackOptions = {}): Transport {
   checkOptions(options);
@@ -81,9 +108,12 @@ export function loopback(options: LoopbackOptions = {}): Transport {
     inline = 'natural',
     chunkBytes = null,
     creditBytes = Number.POSITIVE_INFINITY,
+    kind = 'stream',
     runtime = platformRuntime,
   } = options;
-  return new Loopback(withInline(runtime, inline), {
+  const base = withInline(runtime, inline);
+  if (kind === 'datagram') return new DatagramLoopback(base, creditBytes);
+  return new Loopback(base, {
     chunkBytes,
     creditBytes,
     draw: seeded(typeof inline === 'number' ? inline : 0),
@@ -139,7 +169,7 @@ class Loopback implements Transport {
   listen(at: EndPoint, sink: ListenerSink, o: OpenOptions): Listener {
     const addresses = this.#addresses;
     const settings = new LoopbackSettings(o.options);
-    const claim = addresses.claim(at, settings.get('ipv6Only') !== true);
+    const claim = addresses.claim(at, { dual: settings.get('ipv6Only') !== true });
     const { backlog } = o.options;
     const listener = new LoopbackListener(sink, {
       runtime: this.runtime,
@@ -186,8 +216,6 @@ function checkOptions(options: LoopbackOptions): void {
     if (wanted !== null)
       throw new ArgumentError(`Cannot make a loopback with this ${name}: ${wanted} is needed`, 'options');
   }
-  if (options.kind === 'datagram')
-    throw new NotSupportedError("Cannot make a loopback of kind 'datagram': only 'stream' so far");
 }
 
 /** Each says what is needed instead, or null when the value is good. */

@@ -1,4 +1,10 @@
-import { platformRuntime, type Probe, type Runtime, SocketAsyncEventArgs } from '@proactor/core';
+import {
+  platformRuntime,
+  type Probe,
+  type Runtime,
+  SocketAsyncEventArgs,
+  type Transport,
+} from '@proactor/core';
 import { loopback, type LoopbackOptions } from '@proactor/testing';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -48,20 +54,23 @@ options('undefined is as good as missing', () => {
   assert.is(network.runtime, platformRuntime);
 });
 
-options("kind 'datagram' is not there yet, and says so", () => {
-  assert.throws(
-    () => loopback({ kind: 'datagram' }),
-    (error: { code: string; message: string }) =>
-      error.code === 'ERR_NOT_SUPPORTED' && error.message.includes('datagram'),
-  );
+options('kind decides the roles, and nothing else does', () => {
+  const roles = ({ connect, listen, bind }: Transport): string[] =>
+    Object.entries({ connect, listen, bind }).flatMap(([name, role]) => (role === undefined ? [] : [name]));
+  assert.equal(roles(loopback()), ['connect', 'listen']);
+  assert.equal(roles(loopback({ kind: 'stream' })), ['connect', 'listen']);
+  assert.equal(roles(loopback({ kind: 'datagram', chunkBytes: [1, 2] })), ['bind']);
 });
 
-options('caps are plain and frozen, and tell the same for all', () => {
-  const { caps } = loopback();
-  assert.ok(Object.isFrozen(caps) && Object.isFrozen(caps.families) && Object.isFrozen(caps.options));
-  assert.equal(JSON.parse(JSON.stringify(caps)), caps);
-  assert.is(caps, loopback({ chunkBytes: [1, 2] }).caps);
-});
+for (const kind of ['stream', 'datagram'] as const) {
+  options(`caps of a ${kind} loopback are plain and frozen, and tell the same for all`, () => {
+    const { caps } = loopback({ kind });
+    assert.ok(Object.isFrozen(caps) && Object.isFrozen(caps.families) && Object.isFrozen(caps.options));
+    assert.equal(JSON.parse(JSON.stringify(caps)), caps);
+    assert.is(caps.kind, kind);
+    assert.is(caps, loopback({ kind, chunkBytes: [1, 2] }).caps);
+  });
+}
 
 options.run();
 

@@ -1,0 +1,49 @@
+/**
+ * The connections of one socket that a disconnect for reuse let go: each sends what it was given, then its end, then closes. Their
+ * operations are still the socket's: they can be cancelled, fall due, and end with its close.
+ */
+
+import type { Accepted } from './accepted.ts';
+import { abortConnection, type Connection } from './connection.ts';
+import type { Lane } from './lane.ts';
+import type { Operation } from './operation.ts';
+
+export class LetGo {
+  /** And what their listeners know of them. */
+  readonly #connections = new Map<Connection, Accepted | null>();
+
+  get isEmpty(): boolean {
+    return this.#connections.size === 0;
+  }
+
+  add(connection: Connection, accepted: Accepted | null): void {
+    if (connection.isClosed) accepted?.over();
+    else this.#connections.set(connection, accepted);
+    connection.closeWhenSent();
+  }
+
+  /** One is closed; whether it was one of these. */
+  closed(connection: Connection): boolean {
+    this.#connections.get(connection)?.over();
+    return this.#connections.delete(connection);
+  }
+
+  /** That in which an operation waits, or null. */
+  connectionOf(operation: Operation): Connection | null {
+    for (const connection of this.#connections.keys())
+      if (connection.outbound.lane === operation.lane) return connection;
+    return null;
+  }
+
+  abortAll(): void {
+    for (const connection of this.#connections.keys()) abortConnection(connection);
+  }
+
+  reference(on: boolean): void {
+    for (const connection of this.#connections.keys()) connection.channel?.ref?.(on);
+  }
+
+  *lanes(): Generator<Lane> {
+    for (const connection of this.#connections.keys()) yield connection.outbound.lane;
+  }
+}
