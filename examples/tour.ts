@@ -102,7 +102,7 @@ MB/s counts what came back. Server and clients share this one thread, so a laten
 
 Next:
   npm start -- --listen 7000     keep the server, then in another terminal: nc 127.0.0.1 7000
-  npm test                       everything, in a minute
+  npm test                       everything, in a minute or two
   examples/custom-transport.ts   a transport of your own in one file, with the same server on it`;
 
 program(import.meta, main);
