@@ -68,7 +68,8 @@ export class Interpreter {
 
   /** Also for the steps of handlers, which run where the handler runs. */
   do(step: Step): Saw | Promise<Saw> {
-    const verb = VERBS[step.verb];
+    // `constructor` is no verb either.
+    const verb = Object.hasOwn(VERBS, step.verb) ? VERBS[step.verb] : undefined;
     if (verb === undefined) throw new ScenarioError(`no verb "${step.verb}"`);
     const saw = verb(this, step);
     if (!(saw instanceof Promise)) {

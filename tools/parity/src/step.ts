@@ -68,7 +68,12 @@ export class Step {
   }
 
   steps(name: string): readonly JsonObject[] {
-    return this.has(name) ? this.list(name).filter(isObject) : [];
+    if (!this.has(name)) return [];
+    return this.list(name).map((one) => {
+      if (!isObject(one))
+        throw new ScenarioError(`${this.verb}: "${name}" is a list of steps, each an object`);
+      return one;
+    });
   }
 
   nothingElse(): void {

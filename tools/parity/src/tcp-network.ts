@@ -1,4 +1,7 @@
-/** The kernel's streams, in real time. Replays run side by side, so it waits for conditions and never for a time that "must be enough". */
+/**
+ * The kernel's streams, in real time. Replays run side by side, so it waits for conditions, not for a time that "must be enough". One
+ * cannot be seen where the kernel does not tell, as for unix sockets: an end behind unread bytes. That gets LOOK_MS.
+ */
 
 import { createSocket as createDatagrams } from 'node:dgram';
 import type { EventEmitter } from 'node:events';
@@ -56,7 +59,8 @@ export class TcpNetwork implements Network {
     // The kernel has it; now Node shall have looked.
     if (what === 'data') await this.until(() => socket.available >= bytes, LOOK_MS);
     if (what === 'reset') await this.until(() => socket.poll(SelectMode.SelectError), LOOK_MS);
-    if (ends === null && what === 'end') await setTimeout(LOOK_MS);
+    // Where the kernel tells nothing: readable without a byte is the end. Behind unread bytes it cannot be seen.
+    if (what === 'end' && !isTold(ends)) await this.until(() => atEnd(socket), LOOK_MS);
     await laps();
     return came;
   }
@@ -127,6 +131,14 @@ function hasArrived(socket: Socket, ends: Ports | null, what: Arrival, bytes: nu
   }
   if (side === undefined) return socket.poll(SelectMode.SelectError);
   return side === null || side.state === STATE_CLOSE;
+}
+
+function isTold(ends: Ports | null): boolean {
+  return ends !== null && sideOf(ends) !== undefined;
+}
+
+function atEnd(socket: Socket): boolean {
+  return socket.poll(SelectMode.SelectRead) && socket.available === 0;
 }
 
 function peerHas(peer: Peer, what: Arrival, bytes: number): boolean {
