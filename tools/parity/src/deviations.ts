@@ -11,6 +11,7 @@ import { elementDiffers, elementsTogether, failedPackets } from './excuses/packe
 import { controlData, elsewhere, olderDatagram, refusedStart, staleResult } from './excuses/receives.ts';
 import { reuseInOrder, sendFlags, sendOfNothing } from './excuses/sends.ts';
 import { shutdownWaits } from './excuses/shutdown.ts';
+import { unixReset, unnamed } from './excuses/unix.ts';
 import type { Json } from './json.ts';
 import { is, type Place } from './place.ts';
 import { before, flowSuppressed, remoteOf, sawOf } from './script.ts';
@@ -88,19 +89,13 @@ export const DEVIATIONS: readonly Deviation[] = [
   {
     name: 'unnamed',
     reason: 'a Unix-domain socket without a path has no end point; in .NET it has an empty one',
-    excuses: (fact, { step }) =>
-      step.verb === 'look' &&
-      (is(fact, ['localEndPoint'], 'unix:', null) || is(fact, ['remoteEndPoint'], 'unix:', null)),
+    excuses: unnamed,
   },
   {
     name: 'Unix-domain reset',
     reason:
       'Node cannot reset a Unix-domain connection: what was read ahead is not unread to the kernel, so the peer sees an end',
-    excuses: (fact, { network, scenario }) =>
-      network === 'tcp' &&
-      scenario.on === 'unix' &&
-      (is(fact, ['socketError'], 'ConnectionReset', 'Success') ||
-        is(fact, ['then'], 'ConnectionReset', 'end')),
+    excuses: unixReset,
   },
   {
     name: 'no files',
@@ -108,7 +103,7 @@ export const DEVIATIONS: readonly Deviation[] = [
     excuses: (fact, { network, scenario, index, step }) =>
       network === 'loopback' &&
       is(fact, ['socketError'], 'ConnectionRefused', 'AddressNotAvailable') &&
-      remoteOf(scenario, index, step.json['args']).startsWith('unix:'),
+      isFile(scenario, index, remoteOf(scenario, index, step.json['args'])),
   },
   {
     name: 'shutdown waits',
@@ -189,6 +184,19 @@ const NO_OPTIONS: ReadonlySet<string> = new Set(['blocking', 'receiveTimeout', '
 function isNotSupported(seen: Json | undefined): boolean {
   const type = sawOf({ saw: seen }, 'threw', 'type');
   return type === 'NotSupportedException' || type === 'PlatformNotSupportedException';
+}
+
+/** Something is there on .NET: a file that the script has made, or what somebody who listened has left. */
+function isFile(scenario: Scenario, index: number, path: string): boolean {
+  return (
+    path.startsWith('unix:') &&
+    before(scenario, index).some(
+      (one) =>
+        one['at'] === path ||
+        one['to'] === path ||
+        (one['do'] === 'file' && path === `unix:${String(one['as'])}`),
+    )
+  );
 }
 
 /** As it was set: an accepted socket inherits it. */
