@@ -9,10 +9,9 @@
 import { openSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { styleText } from 'node:util';
-import { checkedVectors } from './checked-vectors.ts';
 import { HELP, USAGE, UsageError, type Wishes, wishesOf } from './command-line.ts';
 import type { Outcome, Verdict } from './replay.ts';
-import type { Scenario } from './vectors.ts';
+import { readVectors, type Scenario } from './vectors.ts';
 import { replayAll, WAYS } from './ways.ts';
 
 async function main(): Promise<void> {
@@ -47,7 +46,7 @@ async function main(): Promise<void> {
 
 /** What shall be replayed. Nothing at all is a mistake: it would look as if all were well. */
 function selected({ vectors, only, transports }: Wishes): Scenario[] {
-  const all = checkedVectors(vectors);
+  const all = readVectors(vectors);
   if (all.length === 0) throw new Error(`no scenario in ${vectors}`);
   const scenarios = all.filter(({ id }) => id.startsWith(only));
   if (scenarios.length === 0) throw new Error(`no scenario's id starts with "${only}"`);
