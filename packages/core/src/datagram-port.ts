@@ -54,10 +54,6 @@ export class DatagramPort implements DatagramSink {
     return this.#channel;
   }
 
-  get isClosed(): boolean {
-    return this.#state === 'closed';
-  }
-
   /** Bytes of the datagram that is next. */
   get available(): number {
     return this.#inbox.nextBytes;

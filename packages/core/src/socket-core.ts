@@ -554,10 +554,10 @@ export class SocketCore implements ConnectionOwner {
     this.engine.enterCall();
     try {
       const { connection } = this;
-      const cut = abort || (connection?.outbound.cancelAll(SocketError.OperationAborted) ?? 0) > 0;
+      const cancelled = connection?.outbound.cancelAll(SocketError.OperationAborted) ?? 0;
+      const cut = abort || cancelled > 0;
       if (cut && this.#ending !== null)
         this.#ending.error ??= new SocketException(SocketError.ConnectionAborted);
-      connection?.outbound.cancelAll(SocketError.OperationAborted);
       connection?.close(cut);
       this.#letGo.abortAll();
     } finally {
