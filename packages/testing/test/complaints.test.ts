@@ -24,6 +24,11 @@ const courses: Readonly<Record<string, LoopbackOptions>> = {
   'by coin 7': { inline: 7, chunkBytes: [1, 60] },
   'by coin 8, and slowly': { inline: 8, chunkBytes: [1, 60], creditBytes: 200 },
 };
+const DATAGRAM_COURSES: Readonly<Record<string, LoopbackOptions>> = {
+  'as it comes': { kind: 'datagram' },
+  'never inside the call': { kind: 'datagram', inline: 'never' },
+  'by coin 7': { kind: 'datagram', inline: 7 },
+};
 const HERE = new IPEndPoint('127.0.0.1', 7000);
 const BYTES = 1_500;
 
@@ -371,10 +376,55 @@ function testAll(): void {
 
   deadlines.run();
 
-  const datagrams = suite('datagrams come later');
-  datagrams.skip('an empty datagram is a datagram', () => {});
-  datagrams.skip('one args to and from many peers', () => {});
-  datagrams.run();
+  for (const [course, options] of Object.entries(DATAGRAM_COURSES)) {
+    const datagrams = suite(`datagrams, ${course}`);
+    const bound = (network: ReturnType<typeof loopback>): Socket => {
+      const socket = new Socket(network);
+      socket.bind(new IPEndPoint('127.0.0.1', 0));
+      return socket;
+    };
+
+    datagrams('an empty datagram is a datagram', async () => {
+      const network = loopback(options);
+      const [from, to] = [bound(network), bound(network)];
+      const place = to.localEndPoint as IPEndPoint;
+      assert.is(await from.sendTo(new Uint8Array(0), place), 0);
+      await from.sendTo(Uint8Array.of(7), place);
+      const buffer = new Uint8Array(4);
+      const empty = await to.receiveFrom(buffer);
+      assert.is(empty.bytes, 0);
+      assert.ok(empty.remoteEndPoint.equals(from.localEndPoint));
+      assert.is((await to.receiveFrom(buffer)).bytes, 1, 'and ends nothing');
+      from.close();
+      to.close();
+    });
+
+    datagrams('one args to and from many peers', async () => {
+      const network = loopback(options);
+      const socket = bound(network);
+      const peers = [bound(network), bound(network), bound(network)];
+      const e = new SocketAsyncEventArgs();
+      const done = (pending: boolean): Promise<unknown> =>
+        pending ? new Promise((go) => void e.once('completed', go)) : Promise.resolve();
+      for (const [i, peer] of peers.entries()) {
+        e.setBuffer(Uint8Array.of(i));
+        e.remoteEndPoint = peer.localEndPoint;
+        await done(socket.sendToAsync(e));
+        assert.is(e.socketError, SocketError.Success);
+        const heard = new Uint8Array(1);
+        const { remoteEndPoint } = await peer.receiveFrom(heard);
+        assert.is(heard[0], i);
+        await peer.sendTo(Uint8Array.of(i + 10), remoteEndPoint);
+        e.remoteEndPoint = IPEndPoint.any;
+        await done(socket.receiveFromAsync(e));
+        assert.equal([e.socketError, e.memoryBuffer[0]], [SocketError.Success, i + 10]);
+        assert.ok(peer.localEndPoint?.equals(e.remoteEndPoint));
+      }
+      for (const each of [socket, ...peers]) each.close();
+    });
+
+    datagrams.run();
+  }
 }
 
 /** Frames of a few hundred bytes between call and answer. */
