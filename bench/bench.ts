@@ -1,6 +1,6 @@
 /**
- * The comparison tables: `npm run bench [-- --quick] [--only ID,…] [--rounds N] [--slice MS] [--out FOLDER]`. What it writes and how it
- * measures stands in docs/performance.md.
+ * The comparison tables: `npm run bench [-- --quick] [--only ID,…] [--contenders NAME,…] [--rounds N] [--slice MS] [--connections N]
+ * [--out FOLDER]`. What it writes and how it measures stands in docs/performance.md.
  */
 
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -18,9 +18,9 @@ import { type Outcome, run } from './rounds.ts';
 /** Long enough for more than a million operations. */
 const HEAP_MS = 10_000;
 const USAGE =
-  'Usage: npm run bench [-- --quick] [--only ID,ID…] [--rounds N] [--slice MS] [--connections N] [--out FOLDER]';
+  'Usage: npm run bench [-- --quick] [--only ID,…] [--contenders NAME,…] [--rounds N] [--slice MS] [--connections N] [--out FOLDER]';
 
-const { quick, chosen, rounds, sliceMs, connections, out } = readOptions();
+const { quick, chosen, contenders, rounds, sliceMs, connections, out } = readOptions();
 if (!hasAccounts()) fail('Cannot measure: this system keeps no account of CPU by the nanosecond, Linux does');
 
 const machine = `Node ${process.versions.node}, Linux ${release()}, ${cpus().length} × ${cpus()[0]?.model ?? 'unknown'}`;
@@ -28,7 +28,7 @@ console.log(`${machine}; ${rounds} rounds of ${sliceMs} ms\n`);
 const outcomes: Outcome[] = [];
 for (const comparison of COMPARISONS) {
   if (!chosen(comparison.id)) continue;
-  const outcome = await run(comparison, { rounds, sliceMs });
+  const outcome = await run(comparison, { rounds, sliceMs, contenders });
   outcomes.push(outcome);
   console.log(tableOf(outcome));
 }
@@ -44,6 +44,7 @@ function readOptions() {
       options: {
         quick: { type: 'boolean', default: false },
         only: { type: 'string' },
+        contenders: { type: 'string' },
         rounds: { type: 'string' },
         slice: { type: 'string' },
         connections: { type: 'string' },
@@ -57,6 +58,7 @@ function readOptions() {
     return {
       quick: values.quick,
       chosen: (id: string) => only?.includes(id) ?? true,
+      contenders: values.contenders?.split(',') ?? null,
       rounds: count('rounds', values.rounds, values.quick ? 3 : 9),
       sliceMs: count('slice', values.slice, values.quick ? 250 : 1_000),
       connections: count('connections', values.connections, values.quick ? 1_000 : 5_000),

@@ -12,6 +12,8 @@ import { shuffled, type Spread, spreadOf } from './statistics.ts';
 export interface Pace {
   readonly rounds: number;
   readonly sliceMs: number;
+  /** Who may take part; null = everybody. */
+  readonly contenders: readonly string[] | null;
 }
 
 export interface Standing {
@@ -48,6 +50,7 @@ export async function run(comparison: Comparison, pace: Pace): Promise<Outcome> 
   const running: Running[] = [];
   try {
     for (const [name, find] of Object.entries(comparison.contenders)) {
+      if (pace.contenders?.includes(name) === false) continue;
       const command = find();
       if (typeof command === 'string') absent[name] = command;
       else running.push(await start(name, command, comparison));
