@@ -7,15 +7,16 @@ import { Accepted } from './accepted.ts';
 import { complete, fail } from './completion.ts';
 import { Connection } from './connection.ts';
 import { SocketError } from './enums/socket-error.ts';
-import { Lane, type LaneOwner } from './lane.ts';
+import { type Lane, type LaneOwner, OwnedLane } from './lane.ts';
 import type { Operation } from './operation.ts';
 import type { SocketCore } from './socket-core.ts';
 import { newSocketStats } from './socket-stats.ts';
 import type { Channel, ChannelSink, Listener, ListenerSink } from './transport.ts';
 
 export class Acceptor implements ListenerSink, LaneOwner {
-  readonly lane: Lane = new Lane(this);
+  readonly lane: Lane = new OwnedLane(this);
   readonly #core: SocketCore;
+  readonly #bare: boolean;
   readonly #waiting: Connection[] = [];
   /** Handed out and not gone yet, for drain(). */
   readonly accepted: Set<Accepted> = new Set();
@@ -27,8 +28,10 @@ export class Acceptor implements ListenerSink, LaneOwner {
   /** Why it broke, for accepts to come. */
   #error: unknown = null;
 
-  constructor(core: SocketCore, done: () => void, failed: (error: unknown) => void) {
+  /** `bare`: upcalls, also of the connections that come, are in a context that carries nothing. */
+  constructor(core: SocketCore, bare: boolean, done: () => void, failed: (error: unknown) => void) {
     this.#core = core;
+    this.#bare = bare;
     this.#listening = { done, failed };
   }
 
@@ -99,9 +102,10 @@ export class Acceptor implements ListenerSink, LaneOwner {
       stats.dropped++;
       return false;
     }
-    engine.enterUpcall();
+    engine.enterUpcall(this.#bare);
     try {
       const connection = new Connection(engine, NOBODYS_STATS, transport.caps.halfClose, true);
+      connection.bare = this.#bare;
       try {
         connection.attach(make(connection));
       } catch {

@@ -15,7 +15,7 @@ export function checkBytes(value: unknown, paramName: string): asserts value is 
   if (value === null || value === undefined) throw new ArgumentNullError(paramName);
   if (!isBytes(value))
     throw new ArgumentError(`Cannot use ${quote(value)} as bytes: a Uint8Array is needed`, paramName);
-  if (value.byteLength === 0 && isGone(value)) {
+  if (value.length === 0 && isGone(value)) {
     throw new ArgumentError('Cannot use bytes: their memory was transferred or taken away', paramName);
   }
 }

@@ -26,16 +26,13 @@ export function complete(
   args.socketError = error;
   args.socketFlags = SocketFlags.None;
   operation.bytesTransferred = bytes;
-  operation.error = cause;
+  if (operation.error !== cause) operation.error = cause;
   operation.connectByNameError = null;
   if (operation.due !== 0) core.engine.deadlines.remove(operation);
   if (error !== SocketError.Success) core.operationFailed(operation, error);
   if (operation.lastOperation === SocketAsyncOperation.Receive) core.stats.receives++;
   else if (operation.lastOperation === SocketAsyncOperation.Send) core.stats.sends++;
-  if (operation.lastOperation === SocketAsyncOperation.ReceiveMessageFrom && core.connection !== null) {
-    const six = core.addresses.current === AddressFamily.InterNetworkV6;
-    args.remoteEndPoint = six ? IPEndPoint.ipv6Any : IPEndPoint.any; // .NET: a stream has no sender to tell
-  }
+  else if (operation.lastOperation === SocketAsyncOperation.ReceiveMessageFrom) tellNoSender(core, operation);
   const inlines = operation.lastOperation !== SocketAsyncOperation.SendPackets; // .NET: always pending
   const alone = lane === null || (lane.head === null && lane.undelivered === 0);
   if (operation.starting && inlines && alone && core.engine.mayInline(operation)) {
@@ -46,6 +43,13 @@ export function complete(
   core.stats.deferred++;
   if (lane !== null) lane.undelivered++;
   core.engine.settle(operation);
+}
+
+/** .NET: a stream has no sender to tell. */
+function tellNoSender(core: SocketCore, operation: Operation): void {
+  if (core.connection === null) return;
+  const six = core.addresses.current === AddressFamily.InterNetworkV6;
+  operation.args.remoteEndPoint = six ? IPEndPoint.ipv6Any : IPEndPoint.any;
 }
 
 /** Completes it with an error of the transport. */

@@ -105,6 +105,7 @@ export class Connecting implements ConnectionOwner, PendingConnect {
     const { connection } = this;
     this.#attempting = true;
     connection.remote = candidate;
+    connection.bare = this.#core.opensBare();
     try {
       const channel = this.#core.transport.connect?.(
         candidate,

@@ -28,14 +28,18 @@ export interface ConnectionOwner {
 
 export class Connection implements ChannelSink {
   readonly engine: Engine;
-  /** Whether the medium can end one direction alone. */
-  readonly #halfCloses: boolean;
+  #state: typeof OPENING | typeof OPEN | typeof CLOSING | typeof CLOSED;
   readonly inbound: Inbound;
   readonly outbound: Outbound;
-  owner: ConnectionOwner | null = null;
   stats: SocketStats;
   #channel: Channel | null = null;
-  #state: typeof OPENING | typeof OPEN | typeof CLOSING | typeof CLOSED;
+  /** Its channel's upcalls come in an asynchronous context that carries nothing. */
+  bare = false;
+  /** We are finished, and wait for the peer to be. */
+  #lingering = false;
+  owner: ConnectionOwner | null = null;
+  /** Whether the medium can end one direction alone. */
+  readonly #halfCloses: boolean;
   /** `open()` came before the transport's call had returned its channel. */
   #openedEarly = false;
   /** A close was asked for before the channel was there. */
@@ -44,8 +48,6 @@ export class Connection implements ChannelSink {
   #error: unknown = null;
   /** The error is our own doing: everyone is told. */
   #errorStays = false;
-  /** We are finished, and wait for the peer to be. */
-  #lingering = false;
   /** Nobody waits for the peer: closed as soon as our end is out. */
   #closesWhenSent = false;
   /** Our end is out. */
@@ -133,7 +135,7 @@ export class Connection implements ChannelSink {
 
   write(chunk: Uint8Array): number {
     try {
-      return this.#countOf((this.#channel as Channel).write(chunk), chunk.byteLength);
+      return this.#countOf((this.#channel as Channel).write(chunk), chunk.length);
     } catch (error) {
       this.#broke(error);
       return 0;
@@ -252,8 +254,8 @@ export class Connection implements ChannelSink {
   // From the transport.
 
   open(): void {
-    if (this.#late || this.#state !== OPENING) return;
-    this.engine.enterUpcall();
+    if (this.#isLate() || this.#state !== OPENING) return;
+    this.engine.enterUpcall(this.bare);
     try {
       if (this.#channel === null) this.#openedEarly = true;
       else this.#opened();
@@ -263,19 +265,19 @@ export class Connection implements ChannelSink {
   }
 
   data(chunk: Uint8Array): void {
-    if (this.#late || (this.#state !== OPEN && !this.#lingering)) return;
-    this.engine.enterUpcall();
+    if (this.#isLate() || (this.#state !== OPEN && !this.#lingering)) return;
+    this.engine.enterUpcall(this.bare);
     try {
-      this.stats.lastActivityAt = this.engine.time;
+      this.stats.lastActivityAt = Math.floor(this.engine.time);
       this.inbound.data(chunk);
     } finally {
-      this.engine.leaveUpcall();
+      this.engine.leaveUpcall(chunk.length <= SMALL_BYTES_MAX);
     }
   }
 
   end(): void {
-    if (this.#late || this.inbound.ended) return;
-    this.engine.enterUpcall();
+    if (this.#isLate() || this.inbound.ended) return;
+    this.engine.enterUpcall(this.bare);
     try {
       this.inbound.end();
       this.#closeAfterLinger();
@@ -285,8 +287,8 @@ export class Connection implements ChannelSink {
   }
 
   written(): void {
-    if (this.#late) return;
-    this.engine.enterUpcall();
+    if (this.#isLate()) return;
+    this.engine.enterUpcall(this.bare);
     try {
       this.outbound.written();
     } finally {
@@ -295,8 +297,8 @@ export class Connection implements ChannelSink {
   }
 
   closed(error?: unknown): void {
-    if (this.#late) return;
-    this.engine.enterUpcall();
+    if (this.#isLate()) return;
+    this.engine.enterUpcall(this.bare);
     try {
       this.#finish(error ?? null);
     } finally {
@@ -307,7 +309,7 @@ export class Connection implements ChannelSink {
   // Inside.
 
   /** An upcall after closed(): counted, and ignored. */
-  get #late(): boolean {
+  #isLate(): boolean {
     if (this.#state !== CLOSED) return false;
     this.stats.lateUpcalls++;
     return true;
@@ -385,6 +387,9 @@ export function abortConnection(connection: Connection): void {
   connection.outbound.cancelAll(SocketError.OperationAborted);
   connection.close(true);
 }
+
+/** What is larger is handed on at once: while it is still in the cache, and before the transport reads on. */
+const SMALL_BYTES_MAX = 4_096;
 
 const OPENING = 0;
 const OPEN = 1;

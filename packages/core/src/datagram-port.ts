@@ -13,7 +13,7 @@ import { SocketError } from './enums/socket-error.ts';
 import { SocketFlags } from './enums/socket-flags.ts';
 import { fill } from './fill.ts';
 import { unmapped } from './ip-address.ts';
-import { Lane } from './lane.ts';
+import { type Lane, OwnedLane } from './lane.ts';
 import type { Operation } from './operation.ts';
 import { NO_PACKET_INFORMATION } from './packet-information.ts';
 import { IDLE_FLAGS } from './outbound.ts';
@@ -24,8 +24,10 @@ import { SocketException, socketErrorOf } from './socket-exception.ts';
 import type { DatagramChannel, DatagramSink, IPPacketInformation } from './transport.ts';
 
 export class DatagramPort implements DatagramSink {
-  readonly receives: Lane = new Lane({ cancel: (operation, error) => this.#cancelReceive(operation, error) });
-  readonly sends: Lane = new Lane({ cancel: (operation, error) => this.#cancelSend(operation, error) });
+  readonly receives: Lane = new OwnedLane({
+    cancel: (operation, error) => this.#cancelReceive(operation, error),
+  });
+  readonly sends: Lane = new OwnedLane({ cancel: (operation, error) => this.#cancelSend(operation, error) });
   readonly #core: SocketCore;
   readonly #engine: Engine;
   readonly #inbox = new DatagramInbox();

@@ -12,12 +12,14 @@ import { Deadlines } from './deadlines.ts';
 import type { Operation } from './operation.ts';
 import { DELIVER, SETTLE, step } from './operation-state.ts';
 import { raiseCompleted } from './socket-async-event-args.ts';
+import type { SocketCore } from './socket-core.ts';
 import type { Probe, Runtime } from './transport.ts';
 
 export class Engine {
   readonly runtime: Runtime;
   readonly deadlines: Deadlines = new Deadlines(this);
   readonly #probe: Probe | undefined;
+  readonly #contexts: Runtime['context'];
   #head: Operation | null = null;
   #tail: Operation | null = null;
   #queued = 0;
@@ -27,25 +29,36 @@ export class Engine {
   /** Completions inside their own call since a handler was last raised: they may all be on one stack. */
   #inlineRun = 0;
   #armed = false;
+  #tickBare = false;
+  /** The tick is to be armed when the outermost frame ends: there the context is known, in a handler it is not. */
+  #busy = false;
+  /** Small upcalls of this turn of the loop leave their completions to the tick; and whether those of the next will. */
+  #gathering = false;
+  #gatherNext = false;
+  #gathered = 0;
   /** Whether the outermost frame delivers before it ends; if not, whatever is settled under it needs a tick. */
   #delivers = false;
-  #time = 0;
+  /** Whether the outermost frame is in an asynchronous context that carries nothing. */
+  #bare = false;
+  /** When the frame on top of the stack first asked; an array, since a field would be a new number on the heap each time. */
+  readonly #time = new Float64Array(1);
 
   constructor(runtime: Runtime) {
     this.runtime = runtime;
     this.#probe = runtime.probe;
+    this.#contexts = runtime.context;
   }
 
   /** Milliseconds of the runtime, read at most once a call or upcall. */
   get time(): number {
-    if (this.#depth === 0) return this.runtime.now();
-    this.#time ||= this.runtime.now();
-    return this.#time;
+    const time = this.#time;
+    if (this.#depth === 0 || time[0] === 0) time[0] = this.runtime.now();
+    return time[0] as number;
   }
 
   /** Begins a user's call. */
   enterCall(): void {
-    if (this.#depth++ === 0) this.#begin(false);
+    if (this.#depth++ === 0) this.#begin(false, false);
   }
 
   /** Ends a user's call: nothing is delivered under it. */
@@ -53,28 +66,32 @@ export class Engine {
     this.#depth--;
   }
 
-  /** Begins an upcall of a transport. */
-  enterUpcall(): void {
-    if (this.#depth++ === 0) this.#begin(true);
+  /** Begins an upcall of a transport. `bare`: it comes in an asynchronous context that carries nothing. */
+  enterUpcall(bare: boolean = false): void {
+    if (this.#depth++ === 0) this.#begin(true, bare);
   }
 
-  /** Ends an upcall: the outermost one delivers what has been settled. */
-  leaveUpcall(): void {
-    if (this.#depth === 1 && this.#head !== null) {
-      this.#deliver(COMPLETIONS_MAX);
-      if (this.#head !== null) this.#arm();
+  /** Ends an upcall: the outermost one delivers what has been settled. `small`: it has brought little, and may wait for the others. */
+  leaveUpcall(small: boolean = false): void {
+    if (this.#depth === 1) {
+      if (this.#head !== null) {
+        if (small && this.#gathering) this.#gathered++;
+        if (!small || !this.#gathering || this.#queued >= GATHERED_MAX) this.#deliver(COMPLETIONS_MAX);
+      }
+      if (this.#head !== null || this.#busy) this.#arm(this.#bare);
     }
     this.#depth--;
   }
 
-  #begin(delivers: boolean): void {
-    this.#time = 0;
+  #begin(delivers: boolean, bare: boolean): void {
+    if (!delivers || !this.#gathering || !this.#armed) this.#time[0] = 0; // else of this very turn
     this.#delivers = delivers;
+    this.#bare = bare;
   }
 
   /** An operation was accepted. */
   started(operation: Operation): void {
-    this.#probe?.started?.(operation.args);
+    if (this.#probe !== undefined) this.#probe.started?.(operation.args);
   }
 
   /** Whether an operation may answer `false` now, as far as the engine is concerned. */
@@ -82,7 +99,7 @@ export class Engine {
     return (
       this.#completions < COMPLETIONS_MAX &&
       this.#inlineRun < INLINE_RUN_MAX &&
-      (this.#probe?.inline?.(operation.args) ?? true)
+      (this.#probe === undefined || (this.#probe.inline?.(operation.args) ?? true))
     );
   }
 
@@ -91,20 +108,22 @@ export class Engine {
     operation.state = step(step(operation.state, SETTLE, 'settle'), DELIVER, 'deliver');
     operation.inline = true;
     this.#inlineRun++;
-    this.#count();
-    this.#probe?.completed?.(operation.args);
+    this.#completed(operation);
   }
 
   /** An operation is settled: its handler runs later. */
   settle(operation: Operation): void {
     operation.state = step(operation.state, SETTLE, 'settle');
-    operation.next = null;
-    operation.previous = this.#tail;
-    if (this.#tail === null) this.#head = operation;
-    else this.#tail.next = operation;
+    const tail = this.#tail;
+    if (tail === null) {
+      this.#head = operation;
+    } else {
+      operation.previous = tail;
+      tail.next = operation;
+    }
     this.#tail = operation;
     this.#queued++;
-    if (!this.#delivers) this.#arm();
+    if (!this.#delivers) this.#arm(false);
   }
 
   /** From a macrotask of its own, so that it is an uncaught exception and the engine stands. */
@@ -119,8 +138,7 @@ export class Engine {
       operation.state = step(operation.state, DELIVER, 'deliver');
       if (operation.lane !== null) operation.lane.undelivered--;
       this.#inlineRun = 0;
-      this.#count();
-      this.#probe?.completed?.(operation.args);
+      this.#completed(operation);
       const { socket } = operation;
       try {
         this.#raise(operation);
@@ -132,37 +150,65 @@ export class Engine {
   }
 
   #take(): Operation {
-    let operation = this.#head as Operation;
-    if (this.#probe?.next !== undefined) {
-      for (let skip = this.#probe.next(this.#queued) % this.#queued; skip > 0; skip--)
-        operation = operation.next as Operation;
-    }
+    const operation = this.#probe === undefined ? (this.#head as Operation) : this.#chosen(this.#probe);
+    this.#queued--;
     const { next, previous } = operation;
+    if (next === null && previous === null) {
+      this.#head = null;
+      this.#tail = null;
+      return operation;
+    }
     if (previous === null) this.#head = next;
     else previous.next = next;
     if (next === null) this.#tail = previous;
     else next.previous = previous;
     operation.next = null;
     operation.previous = null;
-    this.#queued--;
+    return operation;
+  }
+
+  #chosen(probe: Probe): Operation {
+    let operation = this.#head as Operation;
+    if (probe.next === undefined) return operation;
+    for (let skip = probe.next(this.#queued) % this.#queued; skip > 0; skip--)
+      operation = operation.next as Operation;
     return operation;
   }
 
   #raise(operation: Operation): void {
-    const { context } = operation;
-    operation.context = null;
-    const contexts = this.runtime.context;
-    if (context === null || contexts === undefined) raiseCompleted(operation.args);
-    else contexts.run(context, raiseCompleted, operation.args, undefined);
+    const contexts = this.#contexts;
+    const { flow } = operation;
+    if (flow === 'socket' && contexts !== undefined) {
+      const { context, bare } = operation.socket as SocketCore;
+      if (bare && this.#bare) raiseCompleted(operation.args);
+      else contexts.run(context, raiseCompleted, operation.args, undefined);
+    } else if (flow === 'operation' && contexts !== undefined) {
+      const { context } = operation;
+      operation.context = null;
+      contexts.run(context, raiseCompleted, operation.args, undefined);
+    } else {
+      raiseCompleted(operation.args); // a promise goes on in the context of whoever awaits it
+    }
   }
 
-  #count(): void {
-    if (++this.#completions === TICK_ARMED_AT) this.#arm();
+  #completed(operation: Operation): void {
+    if (++this.#completions === TICK_ARMED_AT) this.#manyCompleted();
+    if (this.#probe !== undefined) this.#probe.completed?.(operation.args);
   }
 
-  #arm(): void {
+  /** Many have completed since the last tick. Whether they come together is seen in the next turn. */
+  #manyCompleted(): void {
+    if (this.#probe === undefined) this.#gatherNext = true;
+    if (this.#delivers) this.#busy = true;
+    else this.#arm(false);
+  }
+
+  /** `bare`: here, and so in the tick, is an asynchronous context that carries nothing; as far as is known. */
+  #arm(bare: boolean): void {
     if (this.#armed) return;
     this.#armed = true;
+    this.#busy = false;
+    this.#tickBare = bare;
     this.runtime.defer(tick, this);
   }
 
@@ -170,10 +216,15 @@ export class Engine {
   turn(): void {
     this.#armed = false;
     this.#completions = 0;
-    this.enterUpcall();
+    this.#gathering = this.#gatherNext || this.#gathered >= GATHERED_MIN;
+    this.#gatherNext = false;
+    this.#gathered = 0;
+    this.#time[0] = 0;
+    this.enterUpcall(this.#tickBare);
     this.#deliver(this.#probe?.batch?.() ?? TICK_ARMED_AT);
-    if (this.#head !== null) this.#arm();
+    if (this.#head !== null || this.#busy) this.#arm(this.#bare);
     this.#depth--;
+    this.#time[0] = 0;
   }
 }
 
@@ -185,6 +236,10 @@ export function engineOf(runtime: Runtime): Engine {
 }
 
 const engines = /* @__PURE__ */ new WeakMap<Runtime, Engine>();
+
+/** Fewer in one turn are not worth the tick; more of them would be out of the cache before they are delivered. */
+const GATHERED_MIN = 4;
+const GATHERED_MAX = 16;
 
 /** A tick delivers so many at most, and is armed once so many have completed since the last. */
 const TICK_ARMED_AT = 256;

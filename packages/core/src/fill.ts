@@ -9,7 +9,7 @@ export function fill(operation: Operation, bytes: Uint8Array, from: number, unti
   const count = Math.min(operation.count, until - from);
   if (memory === null || count === 0) return 0;
   memory.set(
-    from === 0 && count === bytes.byteLength ? bytes : bytes.subarray(from, from + count),
+    from === 0 && count === bytes.length ? bytes : bytes.subarray(from, from + count),
     operation.offset,
   );
   return count;
@@ -19,7 +19,7 @@ export function fill(operation: Operation, bytes: Uint8Array, from: number, unti
 function scatter(segments: readonly Uint8Array[], bytes: Uint8Array, from: number, until: number): number {
   let at = from;
   for (const segment of segments) {
-    const count = Math.min(segment.byteLength, until - at);
+    const count = Math.min(segment.length, until - at);
     if (count > 0) segment.set(bytes.subarray(at, at + count));
     at += count;
   }

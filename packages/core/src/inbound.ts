@@ -9,14 +9,14 @@ import { SocketError } from './enums/socket-error.ts';
 import { SocketFlags } from './enums/socket-flags.ts';
 import { fill } from './fill.ts';
 import { Inbox } from './inbox.ts';
-import { Lane, type LaneOwner } from './lane.ts';
+import { Lane } from './lane.ts';
 import type { Operation } from './operation.ts';
 
-export class Inbound implements LaneOwner {
-  readonly lane: Lane = new Lane(this);
+export class Inbound extends Lane {
   /** The one that it belongs to now: a connect that tries several addresses passes it on. */
   connection!: Connection;
-  readonly #inbox = new Inbox();
+  /** Its own from the first byte on that nobody had asked for. */
+  #inbox: Inbox = NOTHING_KEPT;
   /** What the transport may still send up, as far as we told it. */
   #allowance = 0;
   /** Whether anything may come at all: not before the connection is open and accepted. */
@@ -49,18 +49,18 @@ export class Inbound implements LaneOwner {
   }
 
   receive(operation: Operation): void {
-    operation.lane = this.lane;
+    operation.lane = this;
     const refused = refusedFlags(operation.flags);
     if (refused !== SocketError.Success) return complete(operation, refused, 0);
     if (operation.memoryGone) return complete(operation, SocketError.InvalidArgument, 0);
-    if (this.lane.head === null && this.#serve(operation)) return;
-    this.lane.push(operation);
+    if (this.head === null && this.#serve(operation)) return;
+    this.push(operation);
     this.#renew();
   }
 
   /** From what has arrived: bytes, 0 = the end, -1 = would wait, or would overtake a receive. */
   tryReceive(target: Uint8Array): number {
-    if (this.lane.head !== null || this.lane.undelivered > 0) return -1;
+    if (this.head !== null || this.undelivered > 0) return -1;
     if (this.#inbox.length > 0) {
       const bytes = this.#inbox.read(target);
       this.#consumed();
@@ -73,21 +73,22 @@ export class Inbound implements LaneOwner {
 
   /** Upcall: bytes have come. */
   data(chunk: Uint8Array): void {
-    this.#allowance = Math.max(0, this.#allowance - chunk.byteLength);
+    this.#allowance = Math.max(0, this.#allowance - chunk.length);
     const stats = this.connection.stats;
-    stats.bytesReceived += chunk.byteLength;
+    stats.bytesReceived += chunk.length;
     if (this.#dropping) return this.#renew();
     if (this.shut && this.connection.endSent) return this.connection.unwanted();
     let at = 0;
-    for (let operation = this.lane.head; operation !== null; operation = this.lane.head) {
-      if (at === chunk.byteLength && !hasNoWindow(operation)) break;
-      this.lane.remove(operation);
+    for (let operation = this.head; operation !== null; operation = this.head) {
+      if (at === chunk.length && !hasNoWindow(operation)) break;
+      this.remove(operation);
       at += this.#fill(operation, chunk, at);
     }
-    if (at < chunk.byteLength) {
+    if (at < chunk.length) {
+      if (this.#inbox === NOTHING_KEPT) this.#inbox = new Inbox();
       this.#inbox.append(chunk, at);
       stats.inboxBytes = this.#inbox.length;
-      if (this.#inbox.length - chunk.byteLength > INBOX_BYTES_MAX) return this.connection.overflowed();
+      if (this.#inbox.length - chunk.length > INBOX_BYTES_MAX) return this.connection.overflowed();
     }
     this.#renew();
   }
@@ -102,8 +103,8 @@ export class Inbound implements LaneOwner {
   /** The connection broke: the first that waits for bytes hears why, the others see the end. */
   broken(): void {
     this.ended = true;
-    for (let operation = this.lane.head; operation !== null; operation = this.lane.head) {
-      this.lane.remove(operation);
+    for (let operation = this.head; operation !== null; operation = this.head) {
+      this.remove(operation);
       const error = operation.bytesTotal === 0 ? null : this.#takeError();
       if (error === null) complete(operation, SocketError.Success, 0);
       else fail(operation, error, 0);
@@ -117,15 +118,15 @@ export class Inbound implements LaneOwner {
   }
 
   /** Ends one that waits; nothing is lost, since nothing of it was below. */
-  cancel(operation: Operation, error: SocketError): void {
-    this.lane.remove(operation);
+  override cancel(operation: Operation, error: SocketError): void {
+    this.remove(operation);
     complete(operation, error, 0);
   }
 
   /** Ends all that wait; returns how many there were. */
   cancelAll(error: SocketError): number {
     let cancelled = 0;
-    for (let operation = this.lane.head; operation !== null; operation = this.lane.head, cancelled++)
+    for (let operation = this.head; operation !== null; operation = this.head, cancelled++)
       this.cancel(operation, error);
     return cancelled;
   }
@@ -144,7 +145,7 @@ export class Inbound implements LaneOwner {
       complete(operation, SocketError.InvalidArgument, 0);
       return 0;
     }
-    const bytes = fill(operation, chunk, at, chunk.byteLength);
+    const bytes = fill(operation, chunk, at, chunk.length);
     complete(operation, SocketError.Success, bytes);
     return (operation.flags & SocketFlags.Peek) === 0 ? bytes : 0;
   }
@@ -174,8 +175,8 @@ export class Inbound implements LaneOwner {
   }
 
   #completeAll(): void {
-    for (let operation = this.lane.head; operation !== null; operation = this.lane.head) {
-      this.lane.remove(operation);
+    for (let operation = this.head; operation !== null; operation = this.head) {
+      this.remove(operation);
       complete(operation, SocketError.Success, 0);
     }
   }
@@ -198,6 +199,8 @@ export class Inbound implements LaneOwner {
   }
 }
 
+/** One for all who have kept nothing so far: most connections never do, and it is always in the cache. */
+const NOTHING_KEPT: Inbox = /* @__PURE__ */ new Inbox();
 /** One read of a stream socket in Node. */
 const ALLOWANCE_BYTES = 65_536;
 const ALLOWANCE_RENEWED_BYTES = 32_768;

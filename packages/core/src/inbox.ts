@@ -17,7 +17,7 @@ export class Inbox {
 
   /** Keeps `chunk` from place `from` on. */
   append(chunk: Uint8Array, from: number): void {
-    const bytes = chunk.byteLength - from;
+    const bytes = chunk.length - from;
     const slab = this.#roomFor(bytes);
     slab.set(from === 0 ? chunk : chunk.subarray(from), this.#end);
     this.#end += bytes;
@@ -34,7 +34,7 @@ export class Inbox {
   /** The oldest bytes into `target`. */
   read(target: Uint8Array): number {
     if (this.#slab === null) return 0;
-    const bytes = Math.min(target.byteLength, this.length);
+    const bytes = Math.min(target.length, this.length);
     target.set(this.#slab.subarray(this.#start, this.#start + bytes));
     this.#drop(bytes);
     return bytes;
@@ -51,16 +51,16 @@ export class Inbox {
     if (this.#start < this.#end) return;
     this.#start = 0;
     this.#end = 0;
-    if (this.#slab !== null && this.#slab.byteLength > SLAB_KEPT_BYTES) this.#slab = null;
+    if (this.#slab !== null && this.#slab.length > SLAB_KEPT_BYTES) this.#slab = null;
   }
 
   #roomFor(bytes: number): Uint8Array {
     const slab = this.#slab;
-    if (slab !== null && this.#end + bytes <= slab.byteLength) return slab;
+    if (slab !== null && this.#end + bytes <= slab.length) return slab;
     const kept = this.length;
     let room = slab ?? new Uint8Array(0);
-    if (kept + bytes > room.byteLength)
-      room = new Uint8Array(Math.max(kept + bytes, 2 * room.byteLength, SLAB_FIRST_BYTES));
+    if (kept + bytes > room.length)
+      room = new Uint8Array(Math.max(kept + bytes, 2 * room.length, SLAB_FIRST_BYTES));
     if (slab !== null && kept > 0) {
       if (room === slab) slab.copyWithin(0, this.#start, this.#end);
       else room.set(slab.subarray(this.#start, this.#end));

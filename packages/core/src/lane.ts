@@ -6,29 +6,24 @@
 import type { SocketError } from './enums/socket-error.ts';
 import type { Operation } from './operation.ts';
 
-/** Whose lane it is, and who can end what waits in it. */
-export interface LaneOwner {
-  /** Ends one that is in the lane, now or when its memory is back. */
-  cancel(operation: Operation, error: SocketError): void;
-}
-
-export class Lane {
-  readonly owner: LaneOwner;
+export abstract class Lane {
   head: Operation | null = null;
   #tail: Operation | null = null;
   /** Settled, its handler still to run. */
   undelivered = 0;
 
-  constructor(owner: LaneOwner) {
-    this.owner = owner;
-  }
+  /** Ends one that is in the lane, now or when its memory is back. */
+  abstract cancel(operation: Operation, error: SocketError): void;
 
   push(operation: Operation): void {
-    operation.lane = this;
-    operation.next = null;
-    operation.previous = this.#tail;
-    if (this.#tail === null) this.head = operation;
-    else this.#tail.next = operation;
+    if (operation.lane !== this) operation.lane = this;
+    const tail = this.#tail;
+    if (tail === null) {
+      this.head = operation;
+    } else {
+      operation.previous = tail;
+      tail.next = operation;
+    }
     this.#tail = operation;
   }
 
@@ -44,11 +39,35 @@ export class Lane {
 
   remove(operation: Operation): void {
     const { next, previous } = operation;
+    if (next === null && previous === null) {
+      this.head = null;
+      this.#tail = null;
+      return;
+    }
     if (previous === null) this.head = next;
     else previous.next = next;
     if (next === null) this.#tail = previous;
     else next.previous = previous;
     operation.next = null;
     operation.previous = null;
+  }
+}
+
+/** Whose lane it is, and who can end what waits in it. */
+export interface LaneOwner {
+  cancel(operation: Operation, error: SocketError): void;
+}
+
+/** The lane of somebody who is none himself. */
+export class OwnedLane extends Lane {
+  readonly #owner: LaneOwner;
+
+  constructor(owner: LaneOwner) {
+    super();
+    this.#owner = owner;
+  }
+
+  override cancel(operation: Operation, error: SocketError): void {
+    this.#owner.cancel(operation, error);
   }
 }

@@ -31,7 +31,7 @@ export class LetGo {
   /** That in which an operation waits, or null. */
   connectionOf(operation: Operation): Connection | null {
     for (const connection of this.#connections.keys())
-      if (connection.outbound.lane === operation.lane) return connection;
+      if (connection.outbound === operation.lane) return connection;
     return null;
   }
 
@@ -44,6 +44,6 @@ export class LetGo {
   }
 
   *lanes(): Generator<Lane> {
-    for (const connection of this.#connections.keys()) yield connection.outbound.lane;
+    for (const connection of this.#connections.keys()) yield connection.outbound;
   }
 }

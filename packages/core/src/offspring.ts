@@ -9,11 +9,13 @@ export class Offspring implements SocketOptions {
   readonly dualMode: boolean;
   readonly socketType: SocketType;
   readonly context: unknown;
+  readonly bare: boolean;
 
   constructor(listener: SocketCore) {
     this.addressFamily = listener.addresses.given;
     this.dualMode = listener.addresses.dualMode;
     this.socketType = listener.socketType;
     this.context = listener.context;
+    this.bare = listener.bare;
   }
 }

@@ -55,8 +55,16 @@ export const OPERATION_STATES: readonly (readonly number[])[] = [
  * @throws InvalidOperationError when an operation is in progress; ObjectDisposedError when the args is disposed
  */
 export function step(state: OperationState, taken: OperationStep, doing: string): OperationState {
-  const next = OPERATION_STATES[state]?.[taken] ?? NEVER;
+  const next = FLAT[state * STEPS + taken] ?? NEVER;
   if (next >= 0) return next as OperationState;
+  return refuse(state, taken, next, doing);
+}
+
+/** The table in one piece of memory: each message takes six steps. */
+const STEPS = 5;
+const FLAT: Int8Array = /* @__PURE__ */ Int8Array.from(OPERATION_STATES.flat());
+
+function refuse(state: OperationState, taken: OperationStep, next: number, doing: string): never {
   if (next === BUSY) throw new InvalidOperationError(`Cannot ${doing}: args already in progress`);
   if (next === GONE)
     throw new ObjectDisposedError('SocketAsyncEventArgs', `Cannot ${doing}: args already disposed`);

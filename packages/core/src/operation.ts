@@ -7,6 +7,7 @@ import { SocketAsyncOperation } from './enums/socket-async-operation.ts';
 import { SocketFlags } from './enums/socket-flags.ts';
 import type { Lane } from './lane.ts';
 import { FREE, IN_PROGRESS, IN_PROGRESS_DISPOSE_ASKED, type OperationState } from './operation-state.ts';
+import { viewOf } from './platform.ts';
 import type { AnyArgs } from './socket-async-event-args.ts';
 import type { Packets } from './packets.ts';
 import type { SocketCore } from './socket-core.ts';
@@ -17,72 +18,73 @@ import { NO_PACKET_INFORMATION } from './packet-information.ts';
 import type { IPPacketInformation } from './transport.ts';
 
 export class Operation {
+  // What every receive and send touches comes first, so that it lies together: a message meets each piece of memory cold.
+
   readonly args: AnyArgs;
   state: OperationState = FREE;
   /** Set while its own xxxAsync call is on the stack: only then can it complete inline. */
   starting = false;
   /** Completed inside its own call. */
   inline = false;
-
-  // Results that the args shows but nobody else may write.
   lastOperation: SocketAsyncOperation = SocketAsyncOperation.None;
   bytesTransferred = 0;
-  error: unknown = null;
-  connectSocket: Socket | null = null;
-  connectByNameError: Error | null = null;
-  packetInformation: IPPacketInformation = NO_PACKET_INFORMATION;
-  /** The ends of the connection on which it failed, for messages. */
-  local: EndPoint | null = null;
-  remote: EndPoint | null = null;
-  connectionAborted = false;
-
-  // The memory it may touch: one window, or a list.
+  /** Its flags as they were when it started; the field of the args is the user's meanwhile. */
+  flags: SocketFlags = SocketFlags.None;
+  /** The memory it may touch: one window, or a list. */
   memory: Uint8Array | null = null;
-  /** Given by setBuffer(memory): it has no offset of its own and cannot be narrowed. */
-  memoryForm = false;
   offset = 0;
   count = 0;
+  /** Given by setBuffer(memory): it has no offset of its own and cannot be narrowed. */
+  memoryForm = false;
   /** The list as it was given, and the segments it held then. */
   list: readonly Uint8Array[] | null = null;
   segments: readonly Uint8Array[] | null = null;
   #view: Uint8Array | null = null;
   #viewOf: Uint8Array | null = null;
-
-  // Where it runs and waits.
+  #viewOffset = 0;
+  /** A send on its way: see slices.ts. Bytes in all, given down, and known to be out. */
+  total = 0;
+  given = 0;
+  done = 0;
   socket: SocketCore | null = null;
   /** The sender of its event. */
   sender: Socket | null = null;
+  /** Where it waits. */
   lane: Lane | null = null;
-  /** Its flags as they were when it started; the field of the args is the user's meanwhile. */
-  flags: SocketFlags = SocketFlags.None;
   next: Operation | null = null;
   previous: Operation | null = null;
   /** Whose asynchronous context its handlers run in; 'none' = they do not care. */
   flow: 'socket' | 'operation' | 'none' = 'socket';
-  context: unknown = null;
-
-  // A send on its way: see slices.ts. Bytes in all, given down, and known to be out; the segment that is next and where it starts.
-  total = 0;
-  given = 0;
-  done = 0;
-  segment = 0;
-  segmentStart = 0;
+  error: unknown = null;
+  connectByNameError: Error | null = null;
+  /** Why it was cancelled although it could not stop at once; Success = it was not. */
+  cancelled: SocketError = 0;
+  connectionAborted = false;
+  due = 0;
   /** The elements of a SendPackets on their way. */
   packets: Packets | null = null;
   /** Where a connect or a datagram goes; null = to the peer. */
   target: EndPoint | null = null;
+
+  // The rest: of some operations only.
+
+  connectSocket: Socket | null = null;
+  packetInformation: IPPacketInformation = NO_PACKET_INFORMATION;
+  /** The ends of the connection on which it failed, for messages. */
+  local: EndPoint | null = null;
+  remote: EndPoint | null = null;
+  context: unknown = null;
+  /** Of a list that is sent: the segment that is next, and where it starts. */
+  segment = 0;
+  segmentStart = 0;
   /** The unused socket that an accept goes into, or null for a new one; the field of the args is the user's meanwhile. */
   acceptInto: SocketCore | null = null;
-
-  // Its deadline: see deadlines.ts.
-  due = 0;
+  /** Its deadline, besides `due`: see deadlines.ts. */
   deadlineNext: Operation | null = null;
   deadlinePrevious: Operation | null = null;
   deadlineMs = 0;
   /** Whether waiting for it keeps the process alive: its socket does. */
   deadlineHolds = false;
-  /** Why it was cancelled although it could not stop at once; Success = it was not. */
-  cancelled: SocketError = 0;
 
   constructor(args: AnyArgs) {
     this.args = args;
@@ -97,15 +99,31 @@ export class Operation {
   get bytesTotal(): number {
     if (this.segments === null) return this.count;
     let total = 0;
-    for (const segment of this.segments) total += segment.byteLength;
+    for (const segment of this.segments) total += segment.length;
     return total;
   }
 
   /** Whether its memory was taken away (transferred or shrunk) since it was set. */
   get memoryGone(): boolean {
-    return (
-      this.segments === null && this.memory !== null && this.memory.byteLength < this.offset + this.count
-    );
+    return this.segments === null && this.memory !== null && this.memory.length < this.offset + this.count;
+  }
+
+  /** It starts on a socket, in no lane yet. A link that is right is left alone: V8 looks at two more pages for each that is written. */
+  take(core: SocketCore, state: OperationState): void {
+    this.state = state;
+    if (this.socket !== core) this.socket = core;
+    if (this.sender !== core.socket) this.sender = core.socket;
+    this.lane = null;
+    this.flags = this.args.socketFlags;
+    this.inline = false;
+    this.starting = true;
+    this.cancelled = 0;
+    this.connectionAborted = false;
+    this.given = 0;
+    this.done = 0;
+    if (this.packets !== null && this.lastOperation !== SocketAsyncOperation.SendPackets) this.packets = null;
+    this.target = null;
+    if (this.flow === 'operation') this.context = core.engine.runtime.context?.capture() ?? null;
   }
 
   /** Lets go of everything that belonged to its last use. */
@@ -134,17 +152,12 @@ export class Operation {
   view(): Uint8Array {
     const { memory, offset, count } = this;
     if (memory === null) return NOTHING;
-    if (offset === 0 && count === memory.byteLength) return memory;
     const view = this.#view;
-    if (
-      view !== null &&
-      this.#viewOf === memory &&
-      view.byteLength === count &&
-      view.byteOffset === memory.byteOffset + offset
-    )
+    if (view !== null && this.#viewOf === memory && this.#viewOffset === offset && view.length === count)
       return view;
     this.#viewOf = memory;
-    this.#view = new Uint8Array(memory.buffer, memory.byteOffset + offset, count);
+    this.#viewOffset = offset;
+    this.#view = viewOf(memory.buffer, memory.byteOffset + offset, count);
     return this.#view;
   }
 }

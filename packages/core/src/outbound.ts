@@ -5,15 +5,15 @@
 
 import { complete, fail } from './completion.ts';
 import type { Connection } from './connection.ts';
+import { SocketAsyncOperation } from './enums/socket-async-operation.ts';
 import { SocketError } from './enums/socket-error.ts';
 import { SocketFlags } from './enums/socket-flags.ts';
-import { Lane, type LaneOwner } from './lane.ts';
+import { Lane } from './lane.ts';
 import type { Operation } from './operation.ts';
 import type { Packets } from './packets.ts';
-import { nextSlice, nextSlices, remains } from './slices.ts';
+import { fitsOneSlice, nextSlice, nextSlices, remains } from './slices.ts';
 
-export class Outbound implements LaneOwner {
-  readonly lane: Lane = new Lane(this);
+export class Outbound extends Lane {
   /** The one that it belongs to now: a connect that tries several addresses passes it on. */
   connection!: Connection;
   /** Bytes of the head that the transport has taken and not given back. */
@@ -29,30 +29,32 @@ export class Outbound implements LaneOwner {
   }
 
   get idle(): boolean {
-    return this.lane.head === null;
+    return this.head === null;
   }
 
   send(operation: Operation): void {
-    operation.lane = this.lane;
+    operation.lane = this;
     if ((operation.flags & ~IDLE_FLAGS) !== 0)
       return complete(operation, SocketError.OperationNotSupported, 0);
     if (this.connection.gone) return this.#refuse(operation);
     if (this.shut) return complete(operation, SocketError.Shutdown, 0);
     if (operation.memoryGone) return complete(operation, SocketError.InvalidArgument, 0);
     this.#begin(operation);
-    if (operation.total === 0 && this.lane.head === null && this.connection.opened)
+    if (operation.total === 0 && this.head === null && this.connection.opened)
       return complete(operation, SocketError.Success, 0);
-    this.lane.push(operation);
-    this.pump();
+    this.push(operation);
+    if (this.head === operation && fitsOneSlice(operation) && this.connection.opened)
+      this.#writeAlone(operation);
+    else this.pump();
   }
 
   /** Elements one after the other, kept together: no other send goes out between two of them. */
   sendPackets(operation: Operation, packets: Packets): void {
-    operation.lane = this.lane;
+    operation.lane = this;
     operation.packets = packets;
     operation.total = packets.total;
     this.connection.stats.queuedSendBytes += operation.total;
-    this.lane.push(operation);
+    this.push(operation);
     if (!this.connection.gone && !this.shut) return this.pump();
     this.#remove(operation);
     this.#refuse(operation);
@@ -61,29 +63,46 @@ export class Outbound implements LaneOwner {
   /** The data that goes with a connect: before all other sends. */
   sendFirst(operation: Operation): void {
     this.#begin(operation);
-    this.lane.unshift(operation);
+    this.unshift(operation);
   }
 
   /** Gives down what the transport takes, as far as it takes it. */
   pump(): void {
     if (this.#pumping || this.#lent > 0 || !this.connection.opened) return;
     this.#pumping = true;
-    for (let operation = this.lane.head; operation !== null && this.#lent === 0; operation = this.lane.head) {
+    for (let operation = this.head; operation !== null && this.#lent === 0; operation = this.head) {
       if (operation.packets !== null) {
         if (!this.#writePackets(operation, operation.packets)) break;
         continue;
       }
       if (operation.given < operation.total) this.#write(operation);
-      if (this.lane.head !== operation || this.#lent > 0) continue; // the connection broke inside the call, or the memory is lent
+      if (this.head !== operation || this.#lent > 0) continue; // the connection broke inside the call, or the memory is lent
       if (operation.done === operation.total) this.#finish(operation);
     }
     this.#pumping = false;
     this.#endWhenIdle();
   }
 
+  /** The way of nearly every send: nothing is before it, and it goes down in one piece. */
+  #writeAlone(operation: Operation): void {
+    const { total } = operation;
+    this.#pumping = true;
+    operation.given = total;
+    const finished = this.connection.write(operation.view());
+    this.#pumping = false;
+    if (this.head === operation) {
+      this.#account(operation, finished);
+      if (finished < total) this.#lent = total - finished;
+      else this.#finish(operation);
+    }
+    if (this.head !== null)
+      this.pump(); // something was posted inside the call
+    else if (this.shut) this.#endWhenIdle();
+  }
+
   /** Upcall: the lent memory is back. */
   written(): void {
-    const operation = this.lane.head;
+    const operation = this.head;
     if (operation === null || this.#lent === 0) return;
     this.#account(operation, this.#lent);
     this.#lent = 0;
@@ -101,7 +120,7 @@ export class Outbound implements LaneOwner {
   /**
    * Ends one that waits. One whose bytes were given down takes the connection with it and ends when that is closed.
    */
-  cancel(operation: Operation, error: SocketError): void {
+  override cancel(operation: Operation, error: SocketError): void {
     if (operation.given === 0) {
       this.#remove(operation);
       complete(operation, error, 0);
@@ -116,11 +135,11 @@ export class Outbound implements LaneOwner {
   cancelAll(error: SocketError): number {
     let cancelled = 0;
     if (this.#lent > 0) {
-      for (let operation = this.lane.head; operation !== null; operation = operation.next, cancelled++)
+      for (let operation = this.head; operation !== null; operation = operation.next, cancelled++)
         operation.cancelled ||= error;
       return cancelled;
     }
-    for (let operation = this.lane.head; operation !== null; operation = this.lane.head, cancelled++) {
+    for (let operation = this.head; operation !== null; operation = this.head, cancelled++) {
       this.#remove(operation);
       complete(operation, error, toldBytes(operation));
     }
@@ -130,7 +149,7 @@ export class Outbound implements LaneOwner {
   /** The channel is gone: no memory is lent any more, and what waits hears why (once), or that nothing can be sent. */
   broken(): void {
     this.#lent = 0;
-    for (let operation = this.lane.head; operation !== null; operation = this.lane.head) {
+    for (let operation = this.head; operation !== null; operation = this.head) {
       this.#remove(operation);
       if (operation.cancelled === SocketError.Success) this.#refuse(operation);
       else complete(operation, operation.cancelled, toldBytes(operation));
@@ -160,16 +179,16 @@ export class Outbound implements LaneOwner {
     let finished: number;
     if (segments !== null && this.connection.gathers) {
       const slices = nextSlices(operation, segments);
-      for (const slice of slices) offered += slice.byteLength;
+      for (const slice of slices) offered += slice.length;
       operation.given += offered;
       finished = this.connection.writeMany(slices, offered);
     } else {
       const slice = nextSlice(operation);
-      offered = slice.byteLength;
+      offered = slice.length;
       operation.given += offered;
       finished = this.connection.write(slice);
     }
-    if (this.lane.head !== operation) return; // closed inside the call: it has been answered
+    if (this.head !== operation) return; // closed inside the call: it has been answered
     this.#account(operation, finished);
     this.#lent = offered - finished;
   }
@@ -185,11 +204,11 @@ export class Outbound implements LaneOwner {
       else complete(operation, failure.socketError, packets.finishedBytes, failure.cause);
       return true;
     }
-    operation.given += slice.byteLength;
+    operation.given += slice.length;
     const finished = this.connection.write(slice);
-    if (this.lane.head !== operation) return true; // closed inside the call: it has been answered
+    if (this.head !== operation) return true; // closed inside the call: it has been answered
     this.#account(operation, finished);
-    this.#lent = slice.byteLength - finished;
+    this.#lent = slice.length - finished;
     return true;
   }
 
@@ -212,24 +231,26 @@ export class Outbound implements LaneOwner {
     operation.done += bytes;
     operation.packets?.finished(bytes);
     const { stats, engine } = this.connection;
-    stats.lastActivityAt = engine.time;
+    stats.lastActivityAt = Math.floor(engine.time);
     stats.bytesSent += bytes;
     stats.queuedSendBytes -= bytes;
   }
 
   #finish(operation: Operation): void {
     this.#remove(operation);
-    this.connection.sent(operation);
+    if (operation.lastOperation === SocketAsyncOperation.Send)
+      complete(operation, SocketError.Success, operation.done);
+    else this.connection.sent(operation);
   }
 
   #remove(operation: Operation): void {
     this.connection.stats.queuedSendBytes -= operation.total - operation.done;
-    this.lane.remove(operation);
+    this.remove(operation);
     operation.packets?.close();
   }
 
   #endWhenIdle(): void {
-    if (!this.shut || this.#endSent || this.lane.head !== null || !this.connection.opened) return;
+    if (!this.shut || this.#endSent || this.head !== null || !this.connection.opened) return;
     this.#endSent = true;
     this.connection.finishedSending();
   }

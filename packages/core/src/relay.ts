@@ -177,10 +177,14 @@ export class RelayTransport implements Transport {
   bind?: NonNullable<Transport['bind']>;
   resolve?: NonNullable<Transport['resolve']>;
 
-  /** @param inner the transport below; its name, capabilities and runtime are this one's too */
+  /**
+   * @param inner the transport below; its name, capabilities and runtime are this one's too, save `keepsContext`: a layer that calls up
+   *   from a timer of its own does not
+   */
   constructor(inner: Transport) {
     this.name = inner.name;
-    this.caps = inner.caps;
+    this.caps =
+      inner.caps.keepsContext === true ? Object.freeze({ ...inner.caps, keepsContext: false }) : inner.caps;
     this.runtime = inner.runtime;
     if (inner.connect !== undefined) {
       this.connect = (to: EndPoint, sink: ChannelSink, o: OpenOptions): Channel => {

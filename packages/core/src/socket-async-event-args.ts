@@ -311,14 +311,14 @@ function setArray(operation: Operation, array: Uint8Array, offset: number, count
 
 /** .NET: an empty memory is no buffer at all; an empty slice of something is one. */
 function setMemory(operation: Operation, memory: Uint8Array): void {
-  if (memory.byteLength === 0 && (memory.buffer.byteLength === 0 || operation.list !== null))
+  if (memory.length === 0 && (memory.buffer.byteLength === 0 || operation.list !== null))
     return clear(operation);
   if (operation.list !== null)
     throw new ArgumentError('Cannot set buffer: bufferList is set, clear it first');
   operation.memory = memory;
   operation.memoryForm = true;
   operation.offset = 0;
-  operation.count = memory.byteLength;
+  operation.count = memory.length;
 }
 
 /** .NET: without a buffer it is ignored, whatever the numbers; the range is looked at before the form. */
@@ -340,7 +340,7 @@ function clear(operation: Operation): void {
 }
 
 function checkWindow(array: Uint8Array, offset: number, count: number): void {
-  const length = array.byteLength;
+  const { length } = array;
   if (!Number.isInteger(offset) || offset < 0 || offset > length) {
     throw new ArgumentOutOfRangeError(
       'offset',

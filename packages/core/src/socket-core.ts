@@ -37,41 +37,46 @@ import type { Handle, OpenOptions, Transport } from './transport.ts';
 let nextId = 1;
 
 export class SocketCore implements ConnectionOwner {
-  /** Counts up over all sockets. */
-  readonly id: number = nextId++;
-  readonly socket: Socket;
-  readonly transport: Transport;
+  // What every receive and send touches comes first, so that it lies together.
+
   readonly engine: Engine;
-  readonly socketType: SocketType;
-  readonly addresses: AddressRules;
-  readonly stats: SocketStats;
-  /** The asynchronous context that its handlers run in: that in which it was made, for an accepted socket its listener's. */
-  readonly context: unknown;
-  readonly options: Record<string, unknown> = {};
-  /** Groups to be joined and left when the port opens, in order. */
-  readonly memberships: [name: string, value: unknown][] = [];
-  bound: EndPoint | null = null;
+  readonly socket: Socket;
   connection: Connection | null = null;
-  /** A connect that is under way. */
-  connecting: PendingConnect | null = null;
-  acceptor: Acceptor | null = null;
   /** On a datagram transport, once it is bound. */
   port: DatagramPort | null = null;
-  /** A datagram socket that was told to send no more, bound or not. */
-  sendsNoMore = false;
-  /** .NET's Connected: false after any shutdown and most failures, although the stream may go on. */
-  connected = false;
+  readonly transport: Transport;
+  readonly stats: SocketStats;
   disposed = false;
-  /** Disconnected without reuse: it never connects again. */
-  spent = false;
-  /** A disconnect succeeded: another is Success too. */
-  disconnected = false;
   /** Operations accepted and not delivered. */
   #outstanding = 0;
   /** Channels and listeners of it that are not closed yet. */
   #handles = 0;
   /** A connection of it has been open, and is not meant to be replaced. */
   #opened = false;
+  /** The asynchronous context that its handlers run in: that in which it was made, for an accepted socket its listener's. */
+  readonly context: unknown;
+  /** That carries nothing: from another such, its handlers need not enter it. */
+  readonly bare: boolean;
+
+  /** Counts up over all sockets. */
+  readonly id: number = nextId++;
+  readonly socketType: SocketType;
+  readonly addresses: AddressRules;
+  readonly options: Record<string, unknown> = {};
+  /** Groups to be joined and left when the port opens, in order. */
+  readonly memberships: [name: string, value: unknown][] = [];
+  bound: EndPoint | null = null;
+  /** A connect that is under way. */
+  connecting: PendingConnect | null = null;
+  acceptor: Acceptor | null = null;
+  /** A datagram socket that was told to send no more, bound or not. */
+  sendsNoMore = false;
+  /** .NET's Connected: false after any shutdown and most failures, although the stream may go on. */
+  connected = false;
+  /** Disconnected without reuse: it never connects again. */
+  spent = false;
+  /** A disconnect succeeded: another is Success too. */
+  disconnected = false;
   #referenced = true;
   #closed: Settlable | null = null;
   /** On its graceful way out, by end() or by a close that waits. */
@@ -87,8 +92,10 @@ export class SocketCore implements ConnectionOwner {
     this.transport = transport;
     this.engine = engineOf(transport.runtime);
     this.stats = newSocketStats(this.engine.time);
-    this.context =
-      options instanceof Offspring ? options.context : (this.engine.runtime.context?.capture() ?? null);
+    const contexts = this.engine.runtime.context;
+    const inherited = options instanceof Offspring ? options : null;
+    this.context = inherited === null ? (contexts?.capture() ?? null) : inherited.context;
+    this.bare = inherited?.bare ?? contexts?.isBare?.(this.context) ?? false;
     this.addresses = new AddressRules(transport.caps, options.addressFamily, options.dualMode ?? false);
     this.socketType =
       options.socketType ?? (transport.caps.kind === 'stream' ? SocketType.Stream : SocketType.Dgram);
@@ -152,6 +159,13 @@ export class SocketCore implements ConnectionOwner {
     return this.bound === null ? { options } : { options, local: this.bound };
   }
 
+  /** Whether upcalls of what is opened now, from here, come in a context that carries nothing. */
+  opensBare(): boolean {
+    const contexts = this.engine.runtime.context;
+    if (this.transport.caps.keepsContext !== true || contexts?.isBare === undefined) return false;
+    return contexts.isBare(contexts.capture());
+  }
+
   handleOpened(): void {
     this.#handles++;
   }
@@ -174,7 +188,7 @@ export class SocketCore implements ConnectionOwner {
           reject(new ObjectDisposedError('Socket', 'Cannot listen: socket closed meanwhile'));
         else reject(openFailure('listen on', at, error));
       };
-      const acceptor = new Acceptor(this, done, failed);
+      const acceptor = new Acceptor(this, this.opensBare(), done, failed);
       this.acceptor = acceptor;
       this.#handles++;
       this.engine.enterCall();
@@ -351,7 +365,7 @@ export class SocketCore implements ConnectionOwner {
     if (!operation.pending || operation.socket !== this || operation.cancelled !== SocketError.Success)
       return false;
     const ofNow = this.#connectionOf(operation) === this.connection; // asked before its channel may close
-    if (operation.lane !== null) operation.lane.owner.cancel(operation, error);
+    if (operation.lane !== null) operation.lane.cancel(operation, error);
     else if (this.connecting?.isFor(operation)) this.connecting.cancel(error);
     else return false;
     if (operation.connectionAborted && ofNow) this.connected = false;
@@ -505,7 +519,7 @@ export class SocketCore implements ConnectionOwner {
   /** Resolves when every channel of it is gone and every operation delivered. */
   get closed(): Promise<void> {
     this.#closed ??= settlable();
-    if (this.#isGone) this.#closed.resolve();
+    if (this.#isGone()) this.#closed.resolve();
     return this.#closed.promise;
   }
 
@@ -528,7 +542,7 @@ export class SocketCore implements ConnectionOwner {
   /** Where operations of it may wait. */
   *#lanes(): Generator<Lane | undefined> {
     const { connection, acceptor, port } = this;
-    yield* [connection?.inbound.lane, connection?.outbound.lane, acceptor?.lane, port?.receives, port?.sends];
+    yield* [connection?.inbound, connection?.outbound, acceptor?.lane, port?.receives, port?.sends];
     yield* this.#letGo.lanes();
   }
 
@@ -565,12 +579,12 @@ export class SocketCore implements ConnectionOwner {
     }
   }
 
-  get #isGone(): boolean {
+  #isGone(): boolean {
     return this.#outstanding === 0 && this.#handles === 0 && (this.disposed || this.#opened);
   }
 
   #checkClosed(): void {
-    if (!this.#isGone) return;
+    if (!this.#isGone()) return;
     unregister(this);
     this.#accepted?.over();
     this.#closed?.resolve();

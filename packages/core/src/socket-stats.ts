@@ -1,4 +1,7 @@
-/** Plain numbers about one socket; one object per socket, always the same, never reset. */
+/**
+ * Plain numbers about one socket; one object per socket, always the same, never reset. What every message changes stands first, and is
+ * whole numbers: fractions would lie elsewhere in memory.
+ */
 export interface SocketStats {
   bytesReceived: number;
   bytesSent: number;
@@ -13,16 +16,16 @@ export interface SocketStats {
   cancelled: number;
   /** Bytes of accepted sends that are not known to be out, lent ones included. */
   queuedSendBytes: number;
+  /** When bytes last moved, in whole milliseconds of the runtime's clock; at first `openedAt`. */
+  lastActivityAt: number;
   /** Bytes that arrived and were not asked for yet. */
   inboxBytes: number;
   /** Connections (listeners) or datagrams that were dropped because a queue was full. */
   dropped: number;
   /** Upcalls of the transport that came after its closed(): ignored, and a fault of the transport. */
   lateUpcalls: number;
-  /** Milliseconds of the runtime's clock. */
+  /** Whole milliseconds of the runtime's clock. */
   openedAt: number;
-  /** When bytes last moved; at first `openedAt`. */
-  lastActivityAt: number;
   /** Listeners: connections handed out, connections waiting, connections refused because the listener was closing (those that waited included). */
   accepted: number;
   queued: number;
@@ -32,7 +35,9 @@ export interface SocketStats {
   truncated: number;
 }
 
-export function newSocketStats(now: number): SocketStats {
+/** @param time milliseconds of the runtime's clock */
+export function newSocketStats(time: number): SocketStats {
+  const now = Math.floor(time);
   return {
     bytesReceived: 0,
     bytesSent: 0,
@@ -42,11 +47,11 @@ export function newSocketStats(now: number): SocketStats {
     deferred: 0,
     cancelled: 0,
     queuedSendBytes: 0,
+    lastActivityAt: now,
     inboxBytes: 0,
     dropped: 0,
     lateUpcalls: 0,
     openedAt: now,
-    lastActivityAt: now,
     accepted: 0,
     queued: 0,
     rejected: 0,

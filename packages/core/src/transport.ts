@@ -50,6 +50,11 @@ export interface Capabilities {
   readonly flow: 'credit' | 'pause' | 'none';
   /** Largest datagram, in bytes. */
   readonly unitBytesMax?: number | undefined;
+  /**
+   * Upcalls come in the asynchronous context in which `connect()`, `listen()` or `bind()` was called, or in one that carries nothing, as
+   * those of Node's handles do. Then core need not enter a Socket's context for each handler where there is nothing to carry. Default false.
+   */
+  readonly keepsContext?: boolean | undefined;
   /** The names of the options that `setOption` or the opening calls understand. */
   readonly options?: readonly string[] | undefined;
 }
@@ -197,6 +202,8 @@ export interface Runtime {
   readonly context?:
     | {
         capture(): unknown;
+        /** Whether a captured one carries nothing, so that entering it from another such makes no difference. Default: never. */
+        isBare?(context: unknown): boolean;
         run<A, B>(context: unknown, fn: (a: A, b: B) => void, a: A, b: B): void;
       }
     | undefined;

@@ -9,6 +9,7 @@ import { complete, fail } from './completion.ts';
 import { coreOf } from './core-of.ts';
 import { refusedTarget } from './datagram-port.ts';
 import { DnsEndPoint, EndPoint } from './end-point.ts';
+import type { Engine } from './engine.ts';
 import { AddressFamily } from './enums/address-family.ts';
 import { SocketAsyncOperation } from './enums/socket-async-operation.ts';
 import { SocketError } from './enums/socket-error.ts';
@@ -165,6 +166,7 @@ const SEND_PACKETS: Verb = {
     if (!core.connected) throw new NotSupportedError('Cannot send packets: socket not connected');
   },
   attempt(core, operation) {
+    operation.packets = null; // those of its last use, should these be wrong
     operation.packets = new Packets(
       operation.args.sendPacketsElements ?? [],
       core.engine.runtime,
@@ -206,6 +208,7 @@ const SEND_TO: Verb = {
 };
 
 function beginConnect(core: SocketCore, operation: Operation, ownSocket: boolean): void {
+  operation.connectSocket = null;
   const target = operation.args.remoteEndPoint as EndPoint;
   operation.target = target;
   if (core.isDatagram) core.connectPort(operation, target, ownSocket);
@@ -289,50 +292,36 @@ export function start(core: SocketCore, e: AnyArgs, verb: Verb): boolean {
 }
 
 function begin(core: SocketCore, operation: Operation, verb: Verb): boolean {
-  const { engine } = core;
-  const { timeout, socketFlags } = operation.args;
-  if (timeout !== 0) checkTimeout(timeout);
-  if (!Number.isInteger(socketFlags))
-    throw new ArgumentError(`Cannot use ${quote(socketFlags)} as SocketFlags`, 'SocketFlags');
+  const { args } = operation;
+  if (args.timeout !== 0) checkTimeout(args.timeout);
+  if (!Number.isInteger(args.socketFlags)) throw wrongFlags(args);
   const taken = step(operation.state, START, verb.doing);
   operation.lastOperation = verb.operation;
-  operation.packets = null;
-  operation.target = null;
-  verb.attempt?.(core, operation);
-  operation.state = taken;
-  operation.socket = core;
-  operation.sender = core.socket;
-  operation.lane = null;
-  operation.flags = operation.args.socketFlags;
-  operation.inline = false;
-  operation.starting = true;
-  operation.cancelled = SocketError.Success;
-  operation.connectionAborted = false;
-  operation.total = 0;
-  operation.given = 0;
-  operation.done = 0;
-  operation.context =
-    operation.flow === 'socket'
-      ? core.context
-      : operation.flow === 'none'
-        ? null
-        : engine.runtime.context?.capture();
-  if (verb.operation === SocketAsyncOperation.Connect) operation.connectSocket = null;
+  if (verb.attempt !== undefined) verb.attempt(core, operation);
+  const { engine } = core;
+  operation.take(core, taken);
   core.operationStarted();
   engine.started(operation);
   engine.enterCall();
   try {
     verb.begin(core, operation);
-    if (timeout > 0 && timeout !== Number.POSITIVE_INFINITY && operation.pending)
-      engine.deadlines.add(operation, timeout);
+    if (args.timeout !== 0) startDeadline(engine, operation);
   } finally {
     operation.starting = false;
     engine.leaveCall();
   }
   if (!operation.inline) return true;
-  operation.context = null;
   core.operationDelivered();
   return false;
+}
+
+function startDeadline(engine: Engine, operation: Operation): void {
+  const { timeout } = operation.args;
+  if (timeout !== Number.POSITIVE_INFINITY && operation.pending) engine.deadlines.add(operation, timeout);
+}
+
+function wrongFlags(args: AnyArgs): ArgumentError {
+  return new ArgumentError(`Cannot use ${quote(args.socketFlags)} as SocketFlags`, 'SocketFlags');
 }
 
 /** Argument checks of the static connect, before there is a socket. */

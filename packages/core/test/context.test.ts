@@ -122,6 +122,107 @@ contexts('an accepted socket runs in the context of its listener; the accept too
   assert.equal(log, ['accept in main', 'receive in main']);
 });
 
+/** A connection that was opened in one context by a socket made in another; how often a receive enters a context, and where its handler ran. */
+function receiveOn(o: { keepsContext: boolean; made: string; opened: string; upcall?: string }) {
+  const context = new HandContexts();
+  const transport = new HandTransport({
+    runtime: new HandRuntime({ context }),
+    caps: { keepsContext: o.keepsContext },
+  });
+  const socket = context.enter(o.made, () => new Socket(transport));
+  const channel = context.enter(o.opened, () => connect(transport, socket));
+  const log: string[] = [];
+  socket.receiveAsync(watching(context, log, 'r'));
+  const before = context.runs;
+  context.enter(o.upcall ?? o.opened, () => channel.data([1]));
+  return { entered: context.runs - before, ran: log[0] };
+}
+
+contexts(
+  'where nothing is carried, on either side, and the transport keeps contexts, none is entered',
+  () => {
+    assert.equal(receiveOn({ keepsContext: true, made: 'bare a', opened: 'bare b' }), {
+      entered: 0,
+      ran: 'r in bare b',
+    });
+  },
+);
+
+contexts('a transport that keeps no contexts has each handler entered', () => {
+  const one = receiveOn({ keepsContext: false, made: 'bare a', opened: 'bare b', upcall: 'stranger' });
+  assert.equal(one, { entered: 1, ran: 'r in bare a' });
+});
+
+contexts('opened where something is carried: the context of a bare socket is entered', () => {
+  const one = receiveOn({ keepsContext: true, made: 'bare a', opened: 'request 7' });
+  assert.equal(one, { entered: 1, ran: 'r in bare a' });
+});
+
+contexts('made where something is carried: the context is entered, wherever it was opened', () => {
+  for (const opened of ['bare b', 'request 7']) {
+    const one = receiveOn({ keepsContext: true, made: 'request 6', opened });
+    assert.equal(one, { entered: 1, ran: 'r in request 6' });
+  }
+});
+
+contexts('a tick is in a context of anybody: it enters that of a bare socket too', () => {
+  const context = new HandContexts();
+  const runtime = new HandRuntime({ context });
+  const transport = new HandTransport({ runtime, caps: { keepsContext: true } });
+  const socket = context.enter('bare a', () => new Socket(transport));
+  context.enter('bare b', () => connect(transport, socket));
+  const log: string[] = [];
+  socket.receiveAsync(watching(context, log, 'r'));
+  socket.close();
+  context.enter('request 7', () => runtime.settle());
+  assert.equal(log, ['r in bare a']);
+});
+
+contexts('a tick that an upcall armed where nothing is carried enters nothing', () => {
+  const context = new HandContexts();
+  const runtime = new HandRuntime({ context });
+  const transport = new HandTransport({ runtime, caps: { keepsContext: true } });
+  const socket = context.enter('bare a', () => new Socket(transport));
+  const channel = context.enter('bare b', () => connect(transport, socket));
+  const log: string[] = [];
+  const bring = (): void => {
+    socket.receiveAsync(watching(context, log, 'r'));
+    context.enter('bare b', () => channel.data([1]));
+  };
+  for (let i = 0; i < 255; i++) bring();
+  context.enter('bare b', () => runtime.step());
+  log.length = 0;
+  bring(); // after a busy turn: left to the tick
+  assert.equal(log, []);
+  const before = context.runs;
+  context.enter('bare b', () => runtime.step());
+  assert.equal([log, context.runs], [['r in bare b'], before]);
+});
+
+contexts('what a listener accepts is bare as its listening was', async () => {
+  for (const [opened, ran] of [
+    ['bare b', 'r in bare b'],
+    ['request 7', 'r in bare a'],
+  ] as const) {
+    const context = new HandContexts();
+    const transport = new HandTransport({
+      runtime: new HandRuntime({ context }),
+      caps: { keepsContext: true },
+    });
+    transport.listening = (listener) => listener.open();
+    const socket = context.enter('bare a', () => new Socket(transport));
+    socket.bind(SERVER);
+    await context.enter(opened, () => socket.listen());
+    const e = new SocketAsyncEventArgs();
+    socket.acceptAsync(e);
+    const channel = context.enter(opened, () => transport.listener.arrive());
+    const log: string[] = [];
+    e.acceptSocket?.receiveAsync(watching(context, log, 'r'));
+    context.enter(opened, () => channel.data([1]));
+    assert.equal(log, [ran]);
+  }
+});
+
 contexts('a given accept socket keeps its own', async () => {
   const context = new HandContexts();
   const { transport, socket, listener } = await listening({ context });

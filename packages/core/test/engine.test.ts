@@ -212,6 +212,116 @@ fairness('the 256th completion arms a tick, the 255 before it do not', () => {
   assert.is(runtime.deferred.length, 1);
 });
 
+const gathering = suite('engine: completions that are gathered');
+
+/** So many connected sockets that have just had a busy turn: 256 completions, and its tick. */
+function busy(sockets: number) {
+  const stage = connected();
+  const { runtime, transport } = stage;
+  const log: string[] = [];
+  const all = Array.from({ length: sockets }, (_, i) => {
+    const socket = new Socket(transport);
+    const channel = connect(transport, socket);
+    const e = logged(log, `${i}`, 100_000);
+    e.on('completed', () => socket.receiveAsync(e));
+    socket.receiveAsync(e);
+    return { socket, channel };
+  });
+  spend(stage, 256 - sockets);
+  runtime.step();
+  const bring = (bytes: number, from = 0, until = sockets): void => {
+    for (const { channel } of all.slice(from, until)) channel.data(new Uint8Array(bytes));
+  };
+  const taken = (): string[] => log.splice(0);
+  return { runtime, all, bring, taken };
+}
+
+const names = (count: number, bytes: number): string[] =>
+  Array.from({ length: count }, (_, i) => `${i} Success ${bytes}`);
+
+gathering(
+  'after a busy turn the small upcalls of a turn leave their completions to one tick, in order',
+  () => {
+    const { runtime, bring, taken } = busy(8);
+    bring(64);
+    assert.equal(taken(), []);
+    assert.is(runtime.deferred.length, 1);
+    runtime.step();
+    assert.equal(taken(), names(8, 64));
+  },
+);
+
+gathering('it goes on while there are four in a turn, and ends with the first turn that has fewer', () => {
+  const { runtime, bring, taken } = busy(4);
+  for (let turn = 0; turn < 3; turn++) {
+    bring(1);
+    assert.equal(taken(), []);
+    runtime.step();
+    assert.equal(taken(), names(4, 1));
+  }
+  bring(1, 0, 3);
+  assert.equal(taken(), []);
+  runtime.step();
+  assert.equal(taken(), names(3, 1));
+  bring(1, 0, 1);
+  assert.equal(taken(), names(1, 1));
+  assert.is(runtime.deferred.length, 0);
+});
+
+gathering('the sixteenth is not kept waiting, nor are those before it', () => {
+  const { runtime, bring, taken } = busy(20);
+  bring(64);
+  assert.equal(taken(), names(16, 64));
+  runtime.step();
+  assert.equal(taken(), names(20, 64).slice(16));
+});
+
+gathering('an upcall of more than 4,096 bytes is told at once, after those that wait', () => {
+  const { runtime, bring, taken } = busy(8);
+  bring(4_096, 0, 2);
+  assert.equal(taken(), []);
+  bring(4_097, 2, 3);
+  assert.equal(taken(), ['0 Success 4096', '1 Success 4096', '2 Success 4097']);
+  bring(1, 3, 4);
+  assert.equal(taken(), []);
+  runtime.step();
+  assert.equal(taken(), ['3 Success 1']);
+});
+
+gathering('without a busy turn before it nothing is gathered', () => {
+  const { socket, channel } = connected();
+  const log: string[] = [];
+  socket.receiveAsync(logged(log, 'r', 1));
+  channel.data([1]);
+  assert.equal(log, ['r Success 1']);
+});
+
+gathering('a probe decides by itself: nothing is gathered', () => {
+  const stage = connected({ runtime: new HandRuntime({ probe: {} }) });
+  spend(stage, 256);
+  stage.runtime.step();
+  const log: string[] = [];
+  stage.socket.receiveAsync(logged(log, 'r', 1));
+  stage.channel.data([1]);
+  assert.equal(log, ['r Success 1']);
+});
+
+gathering('the time of a turn is that of its first upcall, of a later turn its own', () => {
+  const { runtime, bring, all } = busy(4);
+  const stats = (index: number): number => (all[index] as { socket: Socket }).socket.stats.lastActivityAt;
+  runtime.time = 5_000;
+  bring(1, 0, 1);
+  runtime.time = 5_001;
+  bring(1, 1, 2);
+  assert.equal([stats(0), stats(1)], [5_000, 5_000]);
+  runtime.step();
+  runtime.time = 9_000;
+  bring(1, 2, 3);
+  assert.is(stats(2), 9_000);
+});
+
+gathering.run();
+
 fairness('inline completions count as delivered ones do', () => {
   const { runtime, socket } = connected();
   const e = logged([], 's', [1]);

@@ -11,13 +11,21 @@ interface HandTimer {
 export class HandContexts {
   current = 'main';
   captures = 0;
+  /** How often one was entered. */
+  runs = 0;
 
   capture(): unknown {
     this.captures++;
     return this.current;
   }
 
+  /** Those whose names begin so carry nothing. */
+  isBare(context: unknown): boolean {
+    return String(context).startsWith('bare');
+  }
+
   run<A, B>(context: unknown, fn: (a: A, b: B) => void, a: A, b: B): void {
+    this.runs++;
     this.enter(String(context), () => fn(a, b));
   }
 

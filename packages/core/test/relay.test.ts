@@ -52,6 +52,13 @@ relays('has the name, the capabilities, the runtime and the roles of what lies b
   );
 });
 
+relays('contexts are not kept: a layer may call up from where it likes', () => {
+  const inner = new HandTransport({ runtime: new HandRuntime(), caps: { keepsContext: true } });
+  const { caps } = new RelayTransport(inner);
+  assert.equal(caps, { ...inner.caps, keepsContext: false });
+  assert.ok(Object.isFrozen(caps));
+});
+
 relays('a plain one changes nothing, in either direction', async () => {
   const { runtime, socket, channel } = layered();
   const log: string[] = [];

@@ -23,8 +23,10 @@ interface Handle {
 /** What a new socket of ours is told; `@types/node` does not list all of it. */
 interface SocketOptions extends SocketConstructorOpts {
   readonly onread?: OnReadOpts;
-  /** 1: `drain` comes after small writes too, and without `onread` one read is held back and no more. */
-  readonly highWaterMark: number;
+  /** 1: without `onread` one read is held back and no more. */
+  readonly readableHighWaterMark: number;
+  /** What is no longer is answered with true, and drains without an event. */
+  readonly writableHighWaterMark: number;
   readonly handle?: Handle;
   readonly manualStart?: boolean;
 }
@@ -69,7 +71,11 @@ export function descriptorOf(socket: Socket): number {
   return (socket as unknown as Inside)._handle?.fd ?? -1;
 }
 
-const OPTIONS: SocketOptions = { allowHalfOpen: true, highWaterMark: 1 };
+const OPTIONS: SocketOptions = {
+  allowHalfOpen: true,
+  readableHighWaterMark: 1,
+  writableHighWaterMark: 65_537,
+};
 
 function socketOf(options: SocketOptions): Socket {
   return new Socket(options);

@@ -49,21 +49,21 @@ const CLOSED = 3;
 export class TcpChannel implements Channel {
   readonly #socket: Socket;
   readonly #sink: ChannelSink;
-  readonly #runtime: Runtime;
-  readonly #reading: Reading;
-  /** Paths of a Unix socket, as far as they are known: Node cannot tell them. */
-  readonly #localPath: EndPoint | null;
-  readonly #remotePath: EndPoint | null;
-  readonly #isUnix: boolean;
   #phase: Phase;
   /** Bytes that may still come. */
   #credit = 0;
   /** Whether Node reads (`onread`), or tells when there is something to read (`readable`). */
   #attentive = false;
-  /** Inside the loop that empties the stream (`readable`). */
-  #taking = false;
   /** The memory of the last write is Node's. */
   #lent = false;
+  readonly #reading: Reading;
+  readonly #runtime: Runtime;
+  /** Paths of a Unix socket, as far as they are known: Node cannot tell them. */
+  readonly #localPath: EndPoint | null;
+  readonly #remotePath: EndPoint | null;
+  readonly #isUnix: boolean;
+  /** Inside the loop that empties the stream (`readable`). */
+  #taking = false;
   #ended = false;
   #shut = false;
   #aborting = false;
@@ -162,8 +162,8 @@ export class TcpChannel implements Channel {
   }
 
   write(chunk: Uint8Array): number {
-    this.#socket.write(chunk);
-    return this.#outcome(chunk.length);
+    const fine = this.#socket.write(chunk);
+    return this.#outcome(chunk.length, fine);
   }
 
   writeMany(chunks: readonly Uint8Array[]): number {
@@ -176,7 +176,7 @@ export class TcpChannel implements Channel {
       socket.write(chunk);
     }
     socket.uncork();
-    return bytes === 0 ? 0 : this.#outcome(bytes);
+    return bytes === 0 ? 0 : this.#outcome(bytes, false);
   }
 
   shutdown(): void {
@@ -294,23 +294,26 @@ export class TcpChannel implements Channel {
 
   // Writing.
 
-  /** How many bytes are out, of so many just written. */
-  #outcome(bytes: number): number {
+  /** How many bytes are out, of so many just written. `fine`: Node said so, which it never does of a broken socket. */
+  #outcome(bytes: number, fine: boolean): number {
     // Node takes an error that the kernel gives inside the call off the queue as well: the queue alone is no proof.
-    if (this.#socket.writableLength === 0 && !this.#broken) return bytes;
+    if (this.#socket.writableLength === 0 && (fine || !this.#isBroken())) return bytes;
     this.#lent = true;
+    // `drain` comes for what fills Node's queue; behind a small write waits an empty one that tells.
+    if (!this.#socket.writableNeedDrain && !this.#isBroken())
+      this.#socket.write(NOTHING, () => this.#drained());
     return 0;
   }
 
   #drained(): void {
     // A write that was finished inside the call drains a tick later, when another may be under way.
-    if (!this.#lent || this.#socket.writableLength !== 0 || this.#broken) return;
+    if (!this.#lent || this.#socket.writableLength !== 0 || this.#isBroken()) return;
     this.#lent = false;
     this.#sink.written();
   }
 
   /** Node reports success for bytes it has dropped; see here before believing it. */
-  get #broken(): boolean {
+  #isBroken(): boolean {
     return this.#socket.destroyed || this.#socket.errored !== null;
   }
 
@@ -340,7 +343,7 @@ export class TcpChannel implements Channel {
    * `close` never comes. It is under way from the end of the last write to `finish`, which is a turn of the loop.
    */
   #abort(): void {
-    if (this.#isUnix || !this.#isShuttingDown) {
+    if (this.#isUnix || !this.#isShuttingDown()) {
       this.#leave();
       return;
     }
@@ -356,11 +359,11 @@ export class TcpChannel implements Channel {
     const socket = this.#socket;
     if (socket.destroyed) return;
     const resets = this.#aborting || (this.#reading === 'readable' && socket.readableLength > 0);
-    if (resets && !this.#isUnix && !this.#isShuttingDown) socket.resetAndDestroy();
+    if (resets && !this.#isUnix && !this.#isShuttingDown()) socket.resetAndDestroy();
     else socket.destroy();
   }
 
-  get #isShuttingDown(): boolean {
+  #isShuttingDown(): boolean {
     const { writableEnded, writableFinished, writableLength } = this.#socket;
     return writableEnded && !writableFinished && writableLength === 0;
   }
@@ -400,6 +403,8 @@ export class TcpChannel implements Channel {
     else this.#sink.closed(this.#error);
   }
 }
+
+const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 
 /** A turn of the loop is enough; this is for a platform where `finish` never comes. */
 const ABORT_MS_MAX = 1_000;

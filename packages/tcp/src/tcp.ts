@@ -58,5 +58,6 @@ const CAPABILITIES: Capabilities = /* @__PURE__ */ Object.freeze({
   halfClose: true,
   abort: 'reset',
   flow: 'pause',
+  keepsContext: true,
   options: SOCKET_OPTIONS,
 });

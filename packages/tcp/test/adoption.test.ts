@@ -121,10 +121,11 @@ test('a handle of another kind cannot be adopted: nothing is touched', () => {
   assert.is(stranger._handle, handle);
 });
 
-test('a new socket is paused and drains after small writes', () => {
+test('a new socket is paused, reads one piece ahead at most, and says true to a write of a whole buffer', () => {
   const socket = newSocket(null);
   assert.ok(socket.isPaused());
-  assert.is(socket.writableHighWaterMark, 1);
+  assert.is(socket.readableHighWaterMark, 1);
+  assert.ok(socket.writableHighWaterMark > 65_536);
   assert.ok(socket.allowHalfOpen);
   socket.destroy();
 });

@@ -48,6 +48,7 @@ test('what it can is plain frozen data', () => {
       kind: 'stream',
       families: ['inet', 'inet6', 'unix'],
       halfClose: true,
+      keepsContext: true,
       abort: 'reset',
       flow: 'pause',
       options: undefined,
