@@ -275,6 +275,21 @@ export class Connection implements ChannelSink {
     }
   }
 
+  lend(): Uint8Array | null {
+    return this.#state === OPEN ? this.inbound.lend() : null;
+  }
+
+  filled(bytes: number): void {
+    if (this.#isLate()) return;
+    this.engine.enterUpcall(this.bare);
+    try {
+      this.stats.lastActivityAt = Math.floor(this.engine.time);
+      this.inbound.filled(bytes);
+    } finally {
+      this.engine.leaveUpcall();
+    }
+  }
+
   end(): void {
     if (this.#isLate() || this.inbound.ended) return;
     this.engine.enterUpcall(this.bare);

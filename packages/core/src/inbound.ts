@@ -21,6 +21,8 @@ export class Inbound extends Lane {
   #allowance = 0;
   /** Whether anything may come at all: not before the connection is open and accepted. */
   #granted = false;
+  /** The transport may read into the window of the head. */
+  #lent = false;
   /** The transport was told to stop. */
   #stopped = false;
   /** Everything that comes is dropped: the user has finished, the peer has not. */
@@ -71,8 +73,29 @@ export class Inbound extends Lane {
     return this.ended || this.shut ? 0 : -1;
   }
 
+  /** Upcall: where the next bytes may be read to, if the receive that waits has memory that nobody can take away. */
+  lend(): Uint8Array | null {
+    const operation = this.head;
+    if (operation === null || !operation.lendable || (operation.flags & SocketFlags.Peek) !== 0) return null;
+    this.#lent = true;
+    return operation.view();
+  }
+
+  /** Upcall: so many bytes have come into the window that was lent. */
+  filled(bytes: number): void {
+    const operation = this.head;
+    if (!this.#lent || operation === null) return;
+    this.#lent = false;
+    this.#allowance = Math.max(0, this.#allowance - bytes);
+    this.connection.stats.bytesReceived += bytes;
+    this.remove(operation);
+    complete(operation, SocketError.Success, bytes);
+    this.#renew();
+  }
+
   /** Upcall: bytes have come. */
   data(chunk: Uint8Array): void {
+    this.#lent = false; // what it had borrowed it has not used
     this.#allowance = Math.max(0, this.#allowance - chunk.length);
     const stats = this.connection.stats;
     stats.bytesReceived += chunk.length;
@@ -95,6 +118,7 @@ export class Inbound extends Lane {
 
   /** Upcall: the peer has finished. */
   end(): void {
+    this.#lent = false;
     this.ended = true;
     this.#peerEnded = true;
     this.#completeAll();
@@ -102,6 +126,7 @@ export class Inbound extends Lane {
 
   /** The connection broke: the first that waits for bytes hears why, the others see the end. */
   broken(): void {
+    this.#lent = false;
     this.ended = true;
     for (let operation = this.head; operation !== null; operation = this.head) {
       this.remove(operation);
@@ -113,12 +138,14 @@ export class Inbound extends Lane {
 
   /** Our own Shutdown(Receive): what waits sees the end. */
   shutdown(): void {
+    this.#takeBack();
     this.shut = true;
     this.#completeAll();
   }
 
   /** Ends one that waits; nothing is lost, since nothing of it was below. */
   override cancel(operation: Operation, error: SocketError): void {
+    if (operation === this.head) this.#takeBack();
     this.remove(operation);
     complete(operation, error, 0);
   }
@@ -133,6 +160,7 @@ export class Inbound extends Lane {
 
   /** From now on reads only to see the peer's end. */
   drop(): void {
+    this.#takeBack();
     this.#dropping = true;
     this.#inbox.clear();
     this.connection.stats.inboxBytes = 0;
@@ -163,6 +191,15 @@ export class Inbound extends Lane {
     else if (this.ended || this.shut) complete(operation, SocketError.Success, 0);
     else return false;
     return true;
+  }
+
+  /** Ends a loan before the transport has used it. */
+  #takeBack(): void {
+    if (!this.#lent) return;
+    this.#lent = false;
+    this.connection.demand(0);
+    this.#allowance = 0;
+    this.#renew();
   }
 
   #takeError(): unknown {

@@ -7,7 +7,7 @@ import { SocketAsyncOperation } from './enums/socket-async-operation.ts';
 import { SocketFlags } from './enums/socket-flags.ts';
 import type { Lane } from './lane.ts';
 import { FREE, IN_PROGRESS, IN_PROGRESS_DISPOSE_ASKED, type OperationState } from './operation-state.ts';
-import { viewOf } from './platform.ts';
+import { isUndetachable, viewOf } from './platform.ts';
 import type { AnyArgs } from './socket-async-event-args.ts';
 import type { Packets } from './packets.ts';
 import type { SocketCore } from './socket-core.ts';
@@ -42,6 +42,7 @@ export class Operation {
   #view: Uint8Array | null = null;
   #viewOf: Uint8Array | null = null;
   #viewOffset = 0;
+  #lendable: Uint8Array | null = null;
   /** A send on its way: see slices.ts. Bytes in all, given down, and known to be out. */
   total = 0;
   given = 0;
@@ -126,6 +127,16 @@ export class Operation {
     if (this.flow === 'operation') this.context = core.engine.runtime.context?.capture() ?? null;
   }
 
+  /** Whether its window may be lent to a transport to read into: nobody can take it away meanwhile, and it is worth the trouble. */
+  get lendable(): boolean {
+    const { memory } = this;
+    if (memory === null || this.count < LENDABLE_BYTES_MIN) return false;
+    if (this.#lendable === memory) return true;
+    if (!isUndetachable(memory.buffer)) return false;
+    this.#lendable = memory;
+    return true;
+  }
+
   /** Lets go of everything that belonged to its last use. */
   forget(): void {
     this.forgetView();
@@ -146,6 +157,7 @@ export class Operation {
   forgetView(): void {
     this.#view = null;
     this.#viewOf = null;
+    this.#lendable = null;
   }
 
   /** The window as a view, kept until another window is used. */
@@ -161,5 +173,8 @@ export class Operation {
     return this.#view;
   }
 }
+
+/** Below, copying out of a buffer that is always in the cache costs next to nothing. */
+const LENDABLE_BYTES_MIN = 16_384;
 
 const NOTHING = new Uint8Array(0);

@@ -96,6 +96,7 @@ export function undetachableBlock(bytes: number): Uint8Array {
   try {
     if (platform.WebAssembly !== undefined) {
       const { buffer } = new platform.WebAssembly.Memory({ initial: pages, maximum: pages });
+      undetachable.add(buffer);
       return new Uint8Array(buffer, 0, bytes);
     }
   } catch {
@@ -103,6 +104,14 @@ export function undetachableBlock(bytes: number): Uint8Array {
   }
   return new Uint8Array(bytes);
 }
+
+/** Whether nobody can take that memory away: a block of ours, or shared memory, which is never transferred (ECMA-262). */
+export function isUndetachable(memory: ArrayBufferLike): boolean {
+  return undetachable.has(memory) || memory instanceof SharedArrayBuffer;
+}
+
+/** The memory of our blocks; who made it holds no `WebAssembly.Memory` that could grow, and so detach it. */
+const undetachable = /* @__PURE__ */ new WeakSet<ArrayBufferLike>();
 
 const WASM_PAGE_BYTES = 65_536;
 /** setTimeout of Node and browsers: more overflows and fires at once. */

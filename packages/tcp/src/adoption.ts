@@ -66,6 +66,11 @@ export function peerIsForgotten(socket: Socket): boolean {
   return typeof handle?.getpeername === 'function' && handle.getpeername({}) !== 0;
 }
 
+/** Where the next read of a socket with `onread` goes, from now on; null: no such socket, or it is closed. */
+export function readInto(socket: Socket, buffer: Uint8Array): void {
+  (socket as unknown as Inside)._handle?.useUserBuffer?.(buffer);
+}
+
 /** The number of the socket's descriptor; -1 = not known (Windows has none). */
 export function descriptorOf(socket: Socket): number {
   return (socket as unknown as Inside)._handle?.fd ?? -1;

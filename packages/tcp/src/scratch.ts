@@ -17,6 +17,25 @@ export function scratchView(bytes: number): Uint8Array {
   return (views[bytes] ??= scratch.subarray(0, bytes));
 }
 
+/**
+ * Node asks for the next buffer of a connection when it opens one, and after each read. One function for all connections: what is to be
+ * read into next is left here by the read that has just ended; `undefined` leaves it as it is.
+ */
+export function nextBuffer(): Uint8Array | undefined {
+  if (!answered) return scratch; // nothing was read: a connection opens
+  answered = false;
+  return next;
+}
+
+/** What the read that ends now answers to Node's question. */
+export function readNextInto(buffer: Uint8Array | undefined): void {
+  answered = true;
+  next = buffer;
+}
+
+let answered = false;
+let next: Uint8Array | undefined;
+
 /** All places made at once (512 KiB): an array that grows by index turns into a hash table in V8. */
 const views: (Uint8Array | undefined)[] = /* @__PURE__ */ new Array<Uint8Array | undefined>(
   SCRATCH_BYTES + 1,

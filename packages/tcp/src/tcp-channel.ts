@@ -16,8 +16,8 @@ import {
   UnixDomainSocketEndPoint,
 } from '@proactor/core';
 import { connectOptions, ipEndPointOf } from './addresses.ts';
-import { adopt, newSocket, peerIsForgotten } from './adoption.ts';
-import { scratch, scratchView } from './scratch.ts';
+import { adopt, newSocket, peerIsForgotten, readInto } from './adoption.ts';
+import { nextBuffer, readNextInto, scratch, scratchView } from './scratch.ts';
 import { checkOption, type KeepAlive, keepAliveDelayMs, type TcpSettings } from './tcp-options.ts';
 
 /**
@@ -54,6 +54,8 @@ export class TcpChannel implements Channel {
   #credit = 0;
   /** Whether Node reads (`onread`), or tells when there is something to read (`readable`). */
   #attentive = false;
+  /** The next read goes into memory that core has lent. */
+  #borrowed = false;
   /** The memory of the last write is Node's. */
   #lent = false;
   readonly #reading: Reading;
@@ -72,6 +74,7 @@ export class TcpChannel implements Channel {
   /** Why it broke. */
   #error: unknown;
   #abortTimer: unknown = null;
+  #givenBack = 0;
   #noDelay: boolean;
   #keepAlive: KeepAlive;
 
@@ -124,7 +127,10 @@ export class TcpChannel implements Channel {
     this.#localPath = this.#isUnix && accepted !== null ? place : null;
     this.#remotePath = this.#isUnix && accepted === null ? place : null;
     this.#phase = accepted === null ? CONNECTING : OPEN;
-    const onread: OnReadOpts = { buffer: scratch, callback: (bytes) => this.#onRead(bytes) };
+    const onread: OnReadOpts = {
+      buffer: nextBuffer as () => Uint8Array,
+      callback: (bytes) => this.#onRead(bytes),
+    };
     const wanted = context.reading === 'onread' ? onread : null;
     const adopted = accepted === null || wanted === null ? null : adopt(accepted, wanted);
     const socket = adopted ?? accepted ?? newSocket(wanted);
@@ -157,8 +163,9 @@ export class TcpChannel implements Channel {
   demand(bytes: number): void {
     this.#credit = bytes;
     if (this.#phase !== OPEN) return;
-    if (bytes > 0) this.#startReading();
-    else this.#stopReading();
+    if (bytes > 0) return this.#startReading();
+    this.#stopReading();
+    if (this.#borrowed) this.#giveBack();
   }
 
   write(chunk: Uint8Array): number {
@@ -250,13 +257,32 @@ export class TcpChannel implements Channel {
     this.#socket.pause();
   }
 
-  /** Bytes are in the scratch buffer. The result is whether Node goes on reading. */
+  /** Bytes are in the scratch buffer, or in memory that core has lent. The result is whether Node goes on reading. */
   #onRead(bytes: number): boolean {
     if (this.#phase !== OPEN) return false;
     this.#credit = Math.max(0, this.#credit - bytes);
-    this.#sink.data(scratchView(bytes));
+    const borrowed = this.#borrowed;
+    this.#borrowed = false;
+    if (borrowed) this.#sink.filled?.(bytes);
+    else this.#sink.data(scratchView(bytes));
     this.#attentive = this.#credit > 0 && this.#phase === OPEN;
+    if (borrowed || bytes >= BORROWED_BYTES_MIN) this.#borrow();
+    else readNextInto(undefined);
     return this.#attentive;
+  }
+
+  /** Asks core for memory to read into next. Node would use what it had last, also after a stop, so without it is the scratch buffer. */
+  #borrow(): void {
+    const lent = this.#attentive && this.#givenBack < GIVEN_BACK_MAX ? this.#sink.lend?.() : null;
+    this.#borrowed = lent !== null && lent !== undefined;
+    readNextInto(lent ?? scratch);
+  }
+
+  /** Before it was read into. */
+  #giveBack(): void {
+    this.#borrowed = false;
+    this.#givenBack++;
+    readInto(this.#socket, scratch);
   }
 
   /** Hands out what the stream holds, as far as the credit goes; the stream reads on by itself. */
@@ -403,6 +429,11 @@ export class TcpChannel implements Channel {
     else this.#sink.closed(this.#error);
   }
 }
+
+/** Who brings less is better off with the scratch buffer, which is always in the cache. */
+const BORROWED_BYTES_MIN = 16_384;
+/** Each costs Node some 50 bytes until the connection closes (a listener of its stream: src/stream_base.cc, UseUserBuffer). */
+const GIVEN_BACK_MAX = 1_000;
 
 const NOTHING: Uint8Array = /* @__PURE__ */ new Uint8Array(0);
 

@@ -26,6 +26,9 @@ export class RecordingSink implements ChannelSink {
   onData: ((chunk: Uint8Array) => void) | null = null;
   onOpen: (() => void) | null = null;
   onEnd: (() => void) | null = null;
+  /** What a test gives it when it is to lend. */
+  lend?: () => Uint8Array | null;
+  filled?: (bytes: number) => void;
   readonly #opened = new Happening<void>();
   readonly #ended = new Happening<void>();
   readonly #closed = new Happening<unknown>();
