@@ -140,7 +140,7 @@ export class SocketCore implements ConnectionOwner {
     if (this.port !== null) return this.connected ? 'connected' : 'bound';
     if (this.connection === null) return this.#letGo.isEmpty ? 'unconnected' : 'closing';
     const { inbound, outbound } = this.connection;
-    if (outbound.shut) return 'shutdown';
+    if (outbound.shut) return inbound.ended && outbound.idle ? 'finished' : 'shutdown';
     return inbound.ended ? 'peer ended' : 'connected';
   }
 
