@@ -4,7 +4,14 @@
  */
 
 import { createServer, type Server, type Socket } from 'node:net';
-import { type EndPoint, InvalidOperationError, type Listener, type ListenerSink } from '@proactor/core';
+import {
+  type EndPoint,
+  InvalidOperationError,
+  type Listener,
+  type ListenerSink,
+  SocketError,
+  SocketException,
+} from '@proactor/core';
 import { ipEndPointOf, listenOptions } from './addresses.ts';
 import { descriptorOf } from './adoption.ts';
 import { descriptorWatermark } from './descriptors.ts';
@@ -89,9 +96,9 @@ export class TcpListener implements Listener {
     if (this.#phase !== 'listening') {
       socket.destroy();
     } else if (descriptorOf(socket) >= descriptorWatermark()) {
-      this.#lost++;
       warnOfDescriptors();
       socket.destroy();
+      this.#lose();
     } else {
       this.#offer(socket);
     }
@@ -114,8 +121,18 @@ export class TcpListener implements Listener {
     if (this.#phase === 'opening') {
       this.#phase = 'closed';
       this.#sink.closed(error);
-    } else {
-      this.#lost++; // accept(2) failed for one connection (ECONNABORTED, ENOBUFS…); the place is still ours
+    } else if (this.#phase === 'listening') {
+      this.#lose(); // accept(2) failed for one connection (ECONNABORTED, ENOBUFS…); the place is still ours
+    }
+  }
+
+  /** A connection is gone before it could be offered. It is offered all the same, so that whoever counts drops counts this one. */
+  #lose(): void {
+    this.#lost++;
+    try {
+      this.#sink.incoming(gone);
+    } catch (error) {
+      if (error !== GONE) throw error;
     }
   }
 
@@ -132,6 +149,12 @@ function drop(socket: Socket, made: TcpChannel | null): void {
   if (made === null) socket.destroy();
   else made.close(true);
 }
+
+/** What was offered cannot be made. One error for all: nobody is told it, and it may be thrown thousands of times. */
+function gone(): never {
+  throw GONE;
+}
+const GONE = /* @__PURE__ */ new SocketException(SocketError.TooManyOpenSockets);
 
 /** Once a process: who is out of descriptors hears it, and is not flooded. */
 function warnOfDescriptors(): void {

@@ -14,7 +14,7 @@ declare module '@proactor/core' {
   interface SocketOptionMap {
     /** tcp: a cluster worker listens for itself. */
     exclusive: boolean;
-    /** tcp, listeners, read only: connections lost before core saw them, for want of descriptors or by an error of the kernel. */
+    /** tcp, listeners, read only: how many of `stats.dropped` were lost for want of descriptors or by an error of the kernel. */
     readonly acceptsLost: number;
   }
 }
