@@ -11,11 +11,13 @@ import {
   type ListenerSink,
   SocketError,
   SocketException,
+  UnixDomainSocketEndPoint,
 } from '@proactor/core';
 import { ipEndPointOf, listenOptions } from './addresses.ts';
 import { descriptorOf } from './adoption.ts';
 import { descriptorWatermark } from './descriptors.ts';
 import { type ChannelContext, TcpChannel } from './tcp-channel.ts';
+import { SocketFile } from './socket-file.ts';
 import { checkOption, type TcpSettings } from './tcp-options.ts';
 
 type Phase = 'opening' | 'listening' | 'closing' | 'closed';
@@ -28,6 +30,8 @@ export class TcpListener implements Listener {
   /** Of the connections accepted from now on. */
   #settings: TcpSettings;
   #phase: Phase = 'opening';
+  /** Of a Unix socket. */
+  #file: SocketFile | null = null;
   /** Connections that never reached core: no descriptors, or an error of accept(2). */
   #lost = 0;
 
@@ -44,6 +48,8 @@ export class TcpListener implements Listener {
     server.on('connection', (socket) => this.#accepted(socket));
     try {
       server.listen(listenOptions(at, settings));
+      if (at instanceof UnixDomainSocketEndPoint && process.platform !== 'win32')
+        this.#file = new SocketFile(at.path);
     } catch (error) {
       this.#phase = 'closed';
       throw error;
@@ -60,7 +66,8 @@ export class TcpListener implements Listener {
   close(_abort: boolean): void {
     if (this.#phase === 'closing' || this.#phase === 'closed') return;
     this.#phase = 'closing';
-    this.#server.close();
+    if (this.#file === null) this.#server.close();
+    else this.#file.leave(() => this.#server.close());
     this.#context.runtime.defer((listener) => listener.#gone(), this);
   }
 

@@ -1,0 +1,48 @@
+/**
+ * The file of a listening Unix socket: whose it is. libuv unlinks the path as it closes the listener, whatever is there by then
+ * (uv__pipe_close, 1.46 to 1.52): the file of the server that has taken the place over, or of anybody. It must not know the listener.
+ */
+
+import { type BigIntStats, lstatSync, renameSync } from 'node:fs';
+
+export class SocketFile {
+  readonly #path: string;
+  /** What was there when the listener had just been bound. The kernel keeps an inode that is bound, so its number is nobody else's meanwhile. */
+  readonly #ours: BigIntStats | null;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#ours = look(path);
+  }
+
+  /** Calls `close`, which unlinks the path, and sees to it that nobody's file but ours is lost: another's is out of the way meanwhile. */
+  leave(close: () => void): void {
+    const found = look(this.#path);
+    const another = found !== null && (found.ino !== this.#ours?.ino || found.dev !== this.#ours.dev);
+    const spare = `${this.#path}.${process.pid}-${found?.ino}`;
+    const aside = another && move(this.#path, spare);
+    try {
+      close();
+    } finally {
+      if (aside) move(spare, this.#path);
+    }
+  }
+}
+
+function look(path: string): BigIntStats | null {
+  try {
+    return lstatSync(path, { bigint: true });
+  } catch {
+    return null; // nothing there, or not for us to see
+  }
+}
+
+/** Whoever may not rename in that folder may not unlink in it either. */
+function move(from: string, to: string): boolean {
+  try {
+    renameSync(from, to);
+    return true;
+  } catch {
+    return false;
+  }
+}
