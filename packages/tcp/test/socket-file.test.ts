@@ -52,7 +52,7 @@ for (const reading of readings) {
       assert.is(lstatSync(at.path).ino, ino);
       const client = await Socket.connect(transport, at);
       const server = await second.accept();
-    await Promise.all([client.end(), server.end()]);
+      await Promise.all([client.end(), server.end()]);
       await close(second);
       assert.not(existsSync(at.path));
     },
