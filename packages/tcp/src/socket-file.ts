@@ -7,7 +7,10 @@ import { type BigIntStats, lstatSync, renameSync } from 'node:fs';
 
 export class SocketFile {
   readonly #path: string;
-  /** What was there when the listener had just been bound. The kernel keeps an inode that is bound, so its number is nobody else's meanwhile. */
+  /**
+   * What was there when the listener had just been bound; null in a cluster worker, whose primary binds and unlinks. The kernel keeps an inode
+   * that is bound, so its number is nobody else's meanwhile.
+   */
   readonly #ours: BigIntStats | null;
 
   constructor(path: string) {
@@ -17,8 +20,9 @@ export class SocketFile {
 
   /** Calls `close`, which unlinks the path, and sees to it that nobody's file but ours is lost: another's is out of the way meanwhile. */
   leave(close: () => void): void {
-    const found = look(this.#path);
-    const another = found !== null && (found.ino !== this.#ours?.ino || found.dev !== this.#ours.dev);
+    const ours = this.#ours;
+    const found = ours === null ? null : look(this.#path);
+    const another = found !== null && (found.ino !== ours?.ino || found.dev !== ours.dev);
     const spare = `${this.#path}.${process.pid}-${found?.ino}`;
     const aside = another && move(this.#path, spare);
     try {
