@@ -4,6 +4,7 @@
  */
 
 import { type BigIntStats, lstatSync, renameSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 export class SocketFile {
   readonly #path: string;
@@ -16,6 +17,17 @@ export class SocketFile {
   constructor(path: string) {
     this.#path = path;
     this.#ours = look(path);
+  }
+
+  /**
+   * Why it could not be made. uv_pipe_bind says EACCES for ENOENT, "for compatibility with Windows" (libuv 1.46 to 1.52): a folder that is not
+   * there looked like one that is forbidden.
+   */
+  reasonOf(error: NodeJS.ErrnoException): Error {
+    if (error.code !== 'EACCES' || look(dirname(this.#path)) !== null) return error;
+    return Object.assign(new Error(`${error.message}: its folder is missing`, { cause: error }), {
+      code: 'ENOENT',
+    });
   }
 
   /** Calls `close`, which unlinks the path, and sees to it that nobody's file but ours is lost: another's is out of the way meanwhile. */

@@ -78,11 +78,11 @@ export class TcpListener implements Listener {
 
   /** noDelay and keepAlive are for the connections accepted from now on. */
   setOption(name: string, value: unknown): void {
-    checkOption(name, value);
+    const checked = checkOption(name, value);
     if (!ACCEPTED_OPTIONS.includes(name)) {
       throw new InvalidOperationError(`Cannot set option ${name}: already listening, it is for opening only`);
     }
-    this.#settings = { ...this.#settings, [name]: value };
+    this.#settings = { ...this.#settings, [name]: checked };
   }
 
   getOption(name: string): unknown {
@@ -127,7 +127,7 @@ export class TcpListener implements Listener {
   #failed(error: Error): void {
     if (this.#phase === 'opening') {
       this.#phase = 'closed';
-      this.#sink.closed(error);
+      this.#sink.closed(this.#file?.reasonOf(error) ?? error);
     } else if (this.#phase === 'listening') {
       this.#lose(); // accept(2) failed for one connection (ECONNABORTED, ENOBUFS…); the place is still ours
     }

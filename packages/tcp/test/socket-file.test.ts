@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { Socket, SocketError, type SocketException, type UnixDomainSocketEndPoint } from '@proactor/core';
+import { Socket, SocketError, type SocketException, UnixDomainSocketEndPoint } from '@proactor/core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { tcpReading } from '../src/tcp.ts';
@@ -95,6 +95,22 @@ for (const reading of readings) {
     rmSync(at.path);
     await close(listener);
     assert.equal(readdirSync(dirname(at.path)), before);
+  });
+
+  files('a folder that is not there is told as that, one that may not be written to is not', async () => {
+    const at = socketPath(`missing-${reading}/x`);
+    const listener = new Socket(transport);
+    listener.bind(at);
+    const error = (await reasonOf(listener.listen())) as SocketException;
+    assert.equal([error.socketErrorCode, error.code], [SocketError.AddressNotAvailable, 'ENOENT']);
+    await close(listener);
+    const forbidden = new Socket(transport);
+    forbidden.bind(new UnixDomainSocketEndPoint('/proc/self/x')); // nobody makes files there
+    assert.is(
+      ((await reasonOf(forbidden.listen())) as SocketException).socketErrorCode,
+      SocketError.AccessDenied,
+    );
+    await close(forbidden);
   });
 
   files('a server that was killed leaves it: refused, in use, and free when it is removed', async () => {
