@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { endPointOf, integer, port, readFlags, text, UsageError } from './arguments.ts';
+import { endPointOf, integer, oneOf, port, readFlags, text, UsageError } from './arguments.ts';
 import { table } from './table.ts';
 
 const flags = { port: port(7_000), host: text('127.0.0.1'), 'max-clients': integer(1_000, 1, 5_000) };
@@ -46,6 +46,14 @@ for (const [args, line] of wrong) {
     assert.unreachable('it was taken');
   });
 }
+
+reading('takes one of a few words, the first when there is none, and names them all', () => {
+  const share = { share: oneOf('auto', 'relay') };
+  assert.equal(readFlags([], share), { share: 'auto' });
+  assert.equal(readFlags(['--share', 'relay'], share), { share: 'relay' });
+  const why = /^Cannot start with --share 'Relay': one of auto, relay is needed$/;
+  assert.throws(() => readFlags(['--share', 'Relay'], share), why);
+});
 
 reading.run();
 

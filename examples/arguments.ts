@@ -70,6 +70,17 @@ export function text(fallback: string): Flag<string> {
   return { fallback, read };
 }
 
+/** One of a few words; the first is meant when none is given. */
+export function oneOf<Word extends string>(fallback: Word, ...others: readonly Word[]): Flag<Word> {
+  const words = [fallback, ...others];
+  const read = (given: string, name: string): Word => {
+    const word = words.find((one) => one === given);
+    if (word !== undefined) return word;
+    throw new UsageError(`Cannot start with --${name} '${given}': one of ${words.join(', ')} is needed`);
+  };
+  return { fallback, read };
+}
+
 /** An address, or the first address of a name. @throws UsageError a host that nobody knows */
 export async function endPointOf(host: string, port: number): Promise<IPEndPoint> {
   try {

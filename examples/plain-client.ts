@@ -35,15 +35,23 @@ export class PlainClient {
     this.#socket.resetAndDestroy();
   }
 
-  /** So many bytes exactly. */
+  /**
+   * So many bytes exactly. They are taken as they come: asked for more than there is, a stream of Node 22 and later says `readable` again and
+   * again before it reads on.
+   */
   async read(bytes: number): Promise<Buffer> {
-    for (;;) {
-      const chunk = this.#socket.read(bytes) as Buffer | null;
-      if (chunk !== null && chunk.length === bytes) return chunk;
-      if (this.#socket.readableEnded || this.#socket.destroyed)
+    const socket = this.#socket;
+    const chunks: Buffer[] = [];
+    for (let missing = bytes; missing > 0; ) {
+      const chunk = socket.read(Math.min(missing, Math.max(1, socket.readableLength))) as Buffer | null;
+      if (chunk !== null) {
+        chunks.push(chunk);
+        missing -= chunk.length;
+      } else if (socket.readableEnded || socket.destroyed)
         throw new Error(`ended before ${bytes} bytes came`);
-      await Promise.race([once(this.#socket, 'readable'), this.closed]);
+      else await Promise.race([once(socket, 'readable'), this.closed]);
     }
+    return Buffer.concat(chunks);
   }
 
   /** Everything up to the server's end. */

@@ -172,7 +172,8 @@ export class UnixDomainSocketEndPoint extends EndPoint {
   readonly path: string;
 
   /**
-   * @param path 1 to 107 bytes as UTF-8 (Linux's limit: Node cuts a longer one silently, and two names become one socket); without a NUL
+   * @param path 1 to 107 bytes as UTF-8 (Linux's limit: Node cuts a longer one silently, and two names become one socket), or the name of a
+   * pipe of Windows, up to 256 characters; without a NUL. What else the system wants of it its transport says
    * @throws ArgumentNullError, ArgumentError or ArgumentOutOfRangeError `path`
    */
   constructor(path: string) {
@@ -180,12 +181,13 @@ export class UnixDomainSocketEndPoint extends EndPoint {
     if (path === null || path === undefined) throw new ArgumentNullError('path');
     if (typeof path !== 'string' || path.includes('\0'))
       throw new ArgumentError(`Cannot use socket path: ${quote(path)}`, 'path');
-    const bytes = utf8Length(path);
-    const bytesMax = path.startsWith('\\\\') ? PIPE_NAME_BYTES_MAX : UNIX_PATH_BYTES_MAX;
-    if (bytes < 1 || bytes > bytesMax) {
+    const isPipe = PIPE_NAME.test(path);
+    const length = isPipe ? path.length : utf8Length(path);
+    const max = isPipe ? PIPE_NAME_MAX : UNIX_PATH_BYTES_MAX;
+    if (length < 1 || length > max) {
       throw new ArgumentOutOfRangeError(
         'path',
-        `Cannot use socket path of ${bytes} bytes: 1 to ${bytesMax} fit`,
+        `Cannot use socket path of ${length} ${isPipe ? 'characters' : 'bytes'}: 1 to ${max} fit`,
       );
     }
     this.path = path;
@@ -207,8 +209,10 @@ const DNS_FAMILIES: readonly AddressFamily[] = [
 ];
 /** `sun_path` of Linux has 108 bytes, one of them the closing NUL. */
 const UNIX_PATH_BYTES_MAX = 107;
-/** Windows: `\\.\pipe\` and 256 characters. */
-const PIPE_NAME_BYTES_MAX = 265;
+/** `\\.\pipe\name`, or with a question mark. */
+const PIPE_NAME = /^\\\\[.?]\\pipe\\/i;
+/** CreateNamedPipe: "The entire pipe name string can be up to 256 characters long." */
+const PIPE_NAME_MAX = 256;
 
 function checkPort(port: number): void {
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {

@@ -17,7 +17,8 @@ function* each(transport: Transport): Generator<Socket, void, undefined> {
 
 /**
  * One line a socket: proto, local, remote, state, recv-q (bytes that nobody asked for yet; a listener's connections), send-q (bytes not out),
- * operations in progress, age in seconds.
+ * operations in progress, age in seconds. States: listening, connecting, connected, peer ended, shutdown (we have), finished (both have),
+ * lingering, closing, unconnected; bound and connected of datagrams.
  */
 export function netstat(transport: Transport): string {
   checkTransport(transport);

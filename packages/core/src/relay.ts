@@ -176,6 +176,7 @@ export class RelayTransport implements Transport {
   listen?: NonNullable<Transport['listen']>;
   bind?: NonNullable<Transport['bind']>;
   resolve?: NonNullable<Transport['resolve']>;
+  checkOption?: NonNullable<Transport['checkOption']>;
 
   /**
    * @param inner the transport below; its name, capabilities and runtime are this one's too, save `keepsContext`: a layer that calls up
@@ -205,6 +206,7 @@ export class RelayTransport implements Transport {
       };
     }
     if (inner.resolve !== undefined) this.resolve = (name, done) => inner.resolve?.(name, done);
+    if (inner.checkOption !== undefined) this.checkOption = (name, value) => inner.checkOption?.(name, value);
   }
 
   /** The relay of a connection that was made here (`connected`) or came (`accepted`). */

@@ -140,7 +140,7 @@ export class SocketCore implements ConnectionOwner {
     if (this.port !== null) return this.connected ? 'connected' : 'bound';
     if (this.connection === null) return this.#letGo.isEmpty ? 'unconnected' : 'closing';
     const { inbound, outbound } = this.connection;
-    if (outbound.shut) return 'shutdown';
+    if (outbound.shut) return inbound.ended && outbound.idle ? 'finished' : 'shutdown';
     return inbound.ended ? 'peer ended' : 'connected';
   }
 
@@ -177,7 +177,7 @@ export class SocketCore implements ConnectionOwner {
 
   // Listening.
 
-  listen(at: EndPoint, backlog: number): Promise<void> {
+  listen(at: EndPoint, backlog: number | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
       const done = (): void => {
         register(this);
@@ -193,8 +193,9 @@ export class SocketCore implements ConnectionOwner {
       this.#handles++;
       this.engine.enterCall();
       try {
-        const { local: _, options } = this.openOptions(at);
-        const listener = this.transport.listen?.(at, acceptor, { options: { ...options, backlog } });
+        const { local: _, options: asked } = this.openOptions(at);
+        const options = backlog === undefined ? asked : { ...asked, backlog };
+        const listener = this.transport.listen?.(at, acceptor, { options });
         if (listener !== undefined) acceptor.attach(listener);
         if (!this.#referenced) listener?.ref?.(false);
       } catch (error) {

@@ -20,7 +20,10 @@ export interface SocketStats {
   lastActivityAt: number;
   /** Bytes that arrived and were not asked for yet. */
   inboxBytes: number;
-  /** Connections (listeners) or datagrams that were dropped because a queue was full. */
+  /**
+   * Connections (listeners) or datagrams that were dropped because a queue was full; connections also when the transport could not take them,
+   * for want of descriptors or because they broke before.
+   */
   dropped: number;
   /** Upcalls of the transport that came after its closed(): ignored, and a fault of the transport. */
   lateUpcalls: number;

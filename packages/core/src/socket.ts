@@ -238,9 +238,13 @@ export class Socket {
   setOption<N extends keyof SocketOptionMap>(name: N, value: SocketOptionMap[N]): void {
     const core = this.#core;
     core.mustBeOpen(`set ${quote(name)}`);
+    const { transport } = core;
+    const isCores = CORE_OPTIONS.includes(name);
+    if (isCores || transport.caps.options?.includes(name)) checkOption(name, value);
+    // Of a name that it has not the transport may know why.
+    if (!isCores) transport.checkOption?.(name, value);
     this.#mustKnow(name, 'set');
-    checkOption(name, value);
-    if (!CORE_OPTIONS.includes(name)) this.#giveDown(name, value);
+    if (!isCores) this.#giveDown(name, value);
     if (!MEMBERSHIPS.has(name)) core.options[name] = value;
   }
 
@@ -292,14 +296,14 @@ export class Socket {
    * Rejects with ObjectDisposedError; InvalidOperationError when it is not bound, listening already, or connected; NotSupportedError;
    * SocketException: AddressAlreadyInUse, AddressNotAvailable, AccessDenied… After a failure it is still bound, and may try again.
    *
-   * @param backlog connections that may wait before they are accepted, an integer from 0 on; default 511. Node accepts eagerly on tcp: there
+   * @param backlog connections that may wait before they are accepted, an integer from 0 on; default: the transport's, as a rule 511. Node accepts eagerly on tcp: there
    * core's own queue (`acceptQueueMax`) is the bound
    */
-  listen(backlog: number = BACKLOG): Promise<void> {
+  listen(backlog?: number): Promise<void> {
     const core = this.#core;
     try {
       core.mustBeOpen('listen');
-      if (!Number.isInteger(backlog) || backlog < 0) {
+      if (backlog !== undefined && (!Number.isInteger(backlog) || backlog < 0)) {
         throw new ArgumentOutOfRangeError(
           'backlog',
           `Cannot listen with backlog ${quote(backlog)}: an integer from 0 on is needed`,
@@ -698,8 +702,6 @@ function pollPort(port: DatagramPort, mode: SelectMode): boolean {
   throw new NotSupportedError(`Cannot poll: there is no mode ${quote(mode)}`);
 }
 
-/** Node's own default. */
-const BACKLOG = 511;
 const END_TIMEOUT_MS = 5_000;
 
 function checkSocketOptions(transport: Transport, options: SocketOptions): void {

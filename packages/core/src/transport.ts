@@ -28,12 +28,17 @@ export interface Transport {
   readonly runtime: Runtime;
   /** Begins to connect and returns at once; then `sink.open()`, or `sink.closed(error)`. May throw instead of `closed(error)`. */
   connect?(to: EndPoint, sink: ChannelSink, o: OpenOptions): Channel;
-  /** Begins to listen; then `sink.open()`, or `sink.closed(error)` or a throw (EADDRINUSE). `o.options.backlog` is the backlog asked for. */
+  /** Begins to listen; then `sink.open()`, or `sink.closed(error)` or a throw (EADDRINUSE). `o.options.backlog` is the backlog asked for, if any. */
   listen?(at: EndPoint, sink: ListenerSink, o: OpenOptions): Listener;
   /** Opens a datagram port at an address. */
   bind?(at: EndPoint, sink: DatagramSink, o: OpenOptions): DatagramChannel;
   /** Looks a name up; calls `done` once, also inside the call. Trying the addresses in turn is core's work. */
   resolve?(name: DnsEndPoint, done: (error: unknown, found: readonly EndPoint[]) => void): void;
+  /**
+   * Throws what is wrong with an option of one of its sockets, before there is a channel to ask: a name that it has not, a value that is none,
+   * what this platform has no way to. Core asks at every `setOption`. Without it that comes out when the socket opens.
+   */
+  checkOption?(name: string, value: unknown): void;
 }
 
 /** What the methods cannot say. Plain, frozen data that never changes. */
@@ -63,7 +68,7 @@ export interface Capabilities {
 export interface OpenOptions {
   /** Bound to this before connecting. */
   readonly local?: EndPoint | undefined;
-  /** Options set so far on the socket, all of them named in `caps.options`; a listener's also `backlog`. */
+  /** Options set so far on the socket, all of them named in `caps.options`; a listener's also `backlog`, when one was asked for. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 

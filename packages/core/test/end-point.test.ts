@@ -358,7 +358,19 @@ others('a path: up to 107 bytes of UTF-8', () => {
       paramName: 'path',
     });
   }
-  new UnixDomainSocketEndPoint(`\\\\.\\pipe\\${'x'.repeat(200)}`);
+});
+
+others('the name of a pipe: up to 256 characters in all; what only looks like one is a path', () => {
+  for (const start of ['\\\\.\\pipe\\', '\\\\?\\pipe\\', '\\\\.\\PIPE\\']) {
+    const fits = start + 'ä'.repeat(256 - start.length);
+    assert.is(new UnixDomainSocketEndPoint(fits).path, fits);
+    throws(() => new UnixDomainSocketEndPoint(`${fits}x`), ArgumentOutOfRangeError, { paramName: 'path' });
+  }
+  for (const start of ['\\\\', '\\\\server\\pipe\\', '\\\\.\\mailslot\\', '//./pipe/']) {
+    throws(() => new UnixDomainSocketEndPoint(start + 'x'.repeat(107)), ArgumentOutOfRangeError, {
+      paramName: 'path',
+    });
+  }
 });
 
 others('a path that is none is refused', () => {

@@ -250,7 +250,10 @@ registry('netstat() names the states of a life', () => {
   channel.end();
   assert.is(state(socket), 'peer ended');
   socket.shutdown(1);
-  assert.is(state(socket), 'shutdown');
+  assert.is(state(socket), 'finished');
+  const half = connected();
+  half.socket.shutdown(1);
+  assert.is(state(half.socket), 'shutdown');
   void socket.end();
   assert.ok(['lingering', 'closing'].includes(state(socket) ?? ''), state(socket));
   const other = connected();

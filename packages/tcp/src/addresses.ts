@@ -7,6 +7,9 @@ import {
   IPEndPoint,
   NotSupportedError,
   PlatformNotSupportedError,
+  quote,
+  SocketError,
+  SocketException,
   UnixDomainSocketEndPoint,
 } from '@proactor/core';
 import type { TcpSettings } from './tcp-options.ts';
@@ -22,7 +25,7 @@ export function connectOptions(
         `Cannot bind ${String(local)}: Node connects Unix domain sockets without a name`,
       );
     }
-    return { path: to.path };
+    return { path: pathOf(to) };
   }
   if (!(to instanceof IPEndPoint)) {
     throw new NotSupportedError(
@@ -44,7 +47,7 @@ export function listenOptions(at: EndPoint, settings: TcpSettings): ListenOption
   if (at instanceof UnixDomainSocketEndPoint) {
     if (settings.reusePort)
       throw new NotSupportedError('Cannot listen: a Unix domain socket has no reusePort');
-    return { path: at.path, backlog, exclusive };
+    return { path: pathOf(at), backlog, exclusive };
   }
   if (!(at instanceof IPEndPoint)) {
     throw new NotSupportedError(
@@ -62,6 +65,33 @@ export function listenOptions(at: EndPoint, settings: TcpSettings): ListenOption
   };
   return options;
 }
+
+/**
+ * The path, if this platform takes it as it is. Core's end point is the same everywhere; here it meets the system, and Node would cut what is
+ * too long without a word (uv_pipe_bind and uv_pipe_connect, libuv 1.46 to 1.52): two names would be one socket.
+ *
+ * @throws SocketException InvalidArgument
+ */
+export function pathOf({ path }: UnixDomainSocketEndPoint, platform: string = process.platform): string {
+  const why = platform === 'win32' ? problemOfPipe(path) : problemOfPath(path, platform);
+  if (why !== null)
+    throw new SocketException(SocketError.InvalidArgument, `Cannot use socket path ${quote(path)}: ${why}`);
+  return path;
+}
+
+/** CreateNamedPipe of Windows: the whole name is at most 256 characters. Node knows no Unix sockets there. */
+function problemOfPipe(path: string): string | null {
+  if (!/^\\\\[.?]\\pipe\\./i.test(path)) return 'on Windows it is the name of a pipe, \\\\.\\pipe\\ and more';
+  return path.length <= PIPE_NAME_MAX ? null : `the name of a pipe has at most ${PIPE_NAME_MAX} characters`;
+}
+
+/** The room in `sun_path`, less the NUL at its end: 108 bytes on Linux (unix(7)), 104 on macOS and the BSDs. */
+function problemOfPath(path: string, platform: string): string | null {
+  const max = platform === 'linux' || platform === 'android' ? 107 : 103;
+  return Buffer.byteLength(path) <= max ? null : `it is longer than the ${max} bytes that this system takes`;
+}
+
+const PIPE_NAME_MAX = 256;
 
 /**
  * An address as Node tells it. Null for what is none, and where Node does not know one (any more): before a connect, after the close, and when the peer was gone

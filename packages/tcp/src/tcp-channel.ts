@@ -212,7 +212,7 @@ export class TcpChannel implements Channel {
   }
 
   setOption(name: string, value: unknown): void {
-    checkOption(name, value);
+    const checked = checkOption(name, value);
     if (name !== 'noDelay' && name !== 'keepAlive') {
       throw new InvalidOperationError(`Cannot set option ${name}: already open, it is for opening only`);
     }
@@ -222,10 +222,10 @@ export class TcpChannel implements Channel {
       );
     }
     if (name === 'noDelay') {
-      this.#noDelay = value as boolean;
+      this.#noDelay = checked as boolean;
       this.#socket.setNoDelay(this.#noDelay);
     } else {
-      this.#keepAlive = value as KeepAlive;
+      this.#keepAlive = checked as KeepAlive;
       this.#socket.setKeepAlive(this.#keepAlive !== false, keepAliveDelayMs(this.#keepAlive));
     }
   }

@@ -4,11 +4,20 @@
  */
 
 import { createServer, type Server, type Socket } from 'node:net';
-import { type EndPoint, InvalidOperationError, type Listener, type ListenerSink } from '@proactor/core';
+import {
+  type EndPoint,
+  InvalidOperationError,
+  type Listener,
+  type ListenerSink,
+  SocketError,
+  SocketException,
+  UnixDomainSocketEndPoint,
+} from '@proactor/core';
 import { ipEndPointOf, listenOptions } from './addresses.ts';
 import { descriptorOf } from './adoption.ts';
 import { descriptorWatermark } from './descriptors.ts';
 import { type ChannelContext, TcpChannel } from './tcp-channel.ts';
+import { SocketFile } from './socket-file.ts';
 import { checkOption, type TcpSettings } from './tcp-options.ts';
 
 type Phase = 'opening' | 'listening' | 'closing' | 'closed';
@@ -21,6 +30,8 @@ export class TcpListener implements Listener {
   /** Of the connections accepted from now on. */
   #settings: TcpSettings;
   #phase: Phase = 'opening';
+  /** Of a Unix socket. */
+  #file: SocketFile | null = null;
   /** Connections that never reached core: no descriptors, or an error of accept(2). */
   #lost = 0;
 
@@ -37,6 +48,8 @@ export class TcpListener implements Listener {
     server.on('connection', (socket) => this.#accepted(socket));
     try {
       server.listen(listenOptions(at, settings));
+      if (at instanceof UnixDomainSocketEndPoint && process.platform !== 'win32')
+        this.#file = new SocketFile(at.path);
     } catch (error) {
       this.#phase = 'closed';
       throw error;
@@ -53,7 +66,8 @@ export class TcpListener implements Listener {
   close(_abort: boolean): void {
     if (this.#phase === 'closing' || this.#phase === 'closed') return;
     this.#phase = 'closing';
-    this.#server.close();
+    if (this.#file === null) this.#server.close();
+    else this.#file.leave(() => this.#server.close());
     this.#context.runtime.defer((listener) => listener.#gone(), this);
   }
 
@@ -64,11 +78,11 @@ export class TcpListener implements Listener {
 
   /** noDelay and keepAlive are for the connections accepted from now on. */
   setOption(name: string, value: unknown): void {
-    checkOption(name, value);
+    const checked = checkOption(name, value);
     if (!ACCEPTED_OPTIONS.includes(name)) {
       throw new InvalidOperationError(`Cannot set option ${name}: already listening, it is for opening only`);
     }
-    this.#settings = { ...this.#settings, [name]: value };
+    this.#settings = { ...this.#settings, [name]: checked };
   }
 
   getOption(name: string): unknown {
@@ -89,9 +103,9 @@ export class TcpListener implements Listener {
     if (this.#phase !== 'listening') {
       socket.destroy();
     } else if (descriptorOf(socket) >= descriptorWatermark()) {
-      this.#lost++;
       warnOfDescriptors();
       socket.destroy();
+      this.#lose();
     } else {
       this.#offer(socket);
     }
@@ -113,9 +127,19 @@ export class TcpListener implements Listener {
   #failed(error: Error): void {
     if (this.#phase === 'opening') {
       this.#phase = 'closed';
-      this.#sink.closed(error);
-    } else {
-      this.#lost++; // accept(2) failed for one connection (ECONNABORTED, ENOBUFS…); the place is still ours
+      this.#sink.closed(this.#file?.reasonOf(error) ?? error);
+    } else if (this.#phase === 'listening') {
+      this.#lose(); // accept(2) failed for one connection (ECONNABORTED, ENOBUFS…); the place is still ours
+    }
+  }
+
+  /** A connection is gone before it could be offered. It is offered all the same, so that whoever counts drops counts this one. */
+  #lose(): void {
+    this.#lost++;
+    try {
+      this.#sink.incoming(gone);
+    } catch (error) {
+      if (error !== GONE) throw error;
     }
   }
 
@@ -132,6 +156,12 @@ function drop(socket: Socket, made: TcpChannel | null): void {
   if (made === null) socket.destroy();
   else made.close(true);
 }
+
+/** What was offered cannot be made. One error for all: nobody is told it, and it may be thrown thousands of times. */
+function gone(): never {
+  throw GONE;
+}
+const GONE = /* @__PURE__ */ new SocketException(SocketError.TooManyOpenSockets);
 
 /** Once a process: who is out of descriptors hears it, and is not flooded. */
 function warnOfDescriptors(): void {

@@ -14,7 +14,7 @@ declare module '@proactor/core' {
   interface SocketOptionMap {
     /** tcp: a cluster worker listens for itself. */
     exclusive: boolean;
-    /** tcp, listeners, read only: connections lost before core saw them, for want of descriptors or by an error of the kernel. */
+    /** tcp, listeners, read only: how many of `stats.dropped` were lost for want of descriptors or by an error of the kernel. */
     readonly acceptsLost: number;
   }
 }
@@ -66,6 +66,8 @@ export const SOCKET_OPTIONS: readonly string[] = /* @__PURE__ */ Object.freeze([
   'acceptsLost',
 ]);
 
+/** What listen(2) takes. */
+const INT_MAX = 0x7fff_ffff;
 /** Node's default: https://nodejs.org/api/net.html#serverlistenoptions-callback */
 const BACKLOG_DEFAULT = 511;
 const ACCEPT_QUEUE_MAX = 4_096;
@@ -96,8 +98,7 @@ export function readTcpOptions(options: TcpOptions | undefined): TcpSettings {
       throw new ArgumentError(`Cannot use option ${JSON.stringify(name)}: tcp() has none of that name`, name);
     }
     if (value === undefined) continue;
-    check(name, value);
-    given[name] = value;
+    given[name] = check(name, value) ?? value;
   }
   return { ...defaults, ...given };
 }
@@ -111,8 +112,8 @@ export function settingsOf(transport: TcpSettings, asked: Readonly<Record<string
   const given: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(asked)) {
     if (value === undefined) continue;
-    // Any number may be given to listen(); Node takes 0 for its default.
-    if (name === 'backlog') given[name] = Math.max(1, Number(value));
+    // Any number may be given to listen(). Node takes 0 for its default, and of 2 ** 32 its lower half: 0 again.
+    if (name === 'backlog') given[name] = Math.min(Math.max(1, Number(value)), INT_MAX);
     else given[name] = checkOption(name, value);
   }
   return { ...transport, ...given };
@@ -127,8 +128,7 @@ export function settingsOf(transport: TcpSettings, asked: Readonly<Record<string
 export function checkOption(name: string, value: unknown): unknown {
   if (!SOCKET_OPTIONS.includes(name)) throw notSupported(name);
   if (name === 'acceptsLost') throw new NotSupportedError('Cannot set option acceptsLost: it is counted');
-  CHECKS[name]?.(name, value);
-  return value;
+  return CHECKS[name]?.(name, value) ?? value;
 }
 
 /** What asking for an option that no socket of this transport has comes to. */
@@ -155,7 +155,8 @@ const KEEP_ALIVE_DELAY_MS = 60_000;
 /** TCP_KEEPIDLE of Linux takes up to 32,767 seconds. */
 const KEEP_ALIVE_DELAY_MS_MAX = 32_767_000;
 
-const CHECKS: Readonly<Record<string, (name: string, value: unknown) => void>> = {
+/** Each throws; one whose value is an object that may change answers a copy of it. */
+const CHECKS: Readonly<Record<string, (name: string, value: unknown) => unknown>> = {
   noDelay: checkFlag,
   keepAlive: checkKeepAlive,
   lookup: (name, value) => {
@@ -175,22 +176,24 @@ function checkFlag(name: string, value: unknown): void {
   if (typeof value !== 'boolean') throw wrong(name, value, 'true or false');
 }
 
-function checkKeepAlive(name: string, value: unknown): void {
-  if (typeof value === 'boolean') return;
+function checkKeepAlive(name: string, value: unknown): KeepAlive {
+  if (typeof value === 'boolean') return value;
   if (typeof value !== 'object' || value === null || !('delayMs' in value)) {
     throw wrong(name, value, 'true, false or { delayMs }');
   }
-  checkNumber(`${name}.delayMs`, value.delayMs, 0, KEEP_ALIVE_DELAY_MS_MAX);
+  const { delayMs } = value; // read once: it may be a getter
+  checkNumber(`${name}.delayMs`, delayMs, 0, KEEP_ALIVE_DELAY_MS_MAX);
+  return Object.freeze({ delayMs });
 }
 
 function checkCount(name: string, value: unknown): void {
-  checkNumber(name, value, 1, 0x7fff_ffff);
+  checkNumber(name, value, 1, INT_MAX);
   if (!Number.isInteger(value)) {
     throw new ArgumentOutOfRangeError(name, `Cannot use option ${name}: ${quote(value)} is no whole number`);
   }
 }
 
-function checkNumber(name: string, value: unknown, min: number, max: number): void {
+function checkNumber(name: string, value: unknown, min: number, max: number): asserts value is number {
   if (typeof value !== 'number') throw wrong(name, value, 'a number');
   if (!(value >= min && value <= max)) {
     throw new ArgumentOutOfRangeError(

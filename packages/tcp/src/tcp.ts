@@ -4,7 +4,7 @@ import { type Capabilities, platformRuntime, type Transport } from '@proactor/co
 import { resolve } from './resolve.ts';
 import { type ChannelContext, type Reading, TcpChannel } from './tcp-channel.ts';
 import { TcpListener } from './tcp-listener.ts';
-import { readTcpOptions, settingsOf, SOCKET_OPTIONS, type TcpOptions } from './tcp-options.ts';
+import { checkOption, readTcpOptions, settingsOf, SOCKET_OPTIONS, type TcpOptions } from './tcp-options.ts';
 
 /**
  * Streams over `node:net`: TCP, Unix domain sockets and, on Windows, named pipes.
@@ -49,6 +49,7 @@ export function tcpReading(reading: Reading, options?: TcpOptions): Transport {
     connect: (to, sink, o) => TcpChannel.connect(to, o.local, sink, settingsOf(settings, o.options), context),
     listen: (at, sink, o) => new TcpListener(at, sink, settingsOf(settings, o.options), context),
     resolve: (name, done) => resolve(name, settings.lookup, done),
+    checkOption: (name, value) => void checkOption(name, value),
   };
 }
 

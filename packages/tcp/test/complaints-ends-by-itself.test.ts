@@ -9,19 +9,22 @@ import { fileURLToPath } from 'node:url';
 import { Socket, SocketAsyncEventArgs } from '@proactor/core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { tcp } from '../src/tcp.ts';
+import { tcpReading } from '../src/tcp.ts';
 import { listenerOf, reasonOf, weAccept, weConnect } from './complaint-peers.ts';
-import { deadPlace } from './peers.ts';
+import { deadPlace, readings } from './peers.ts';
 
 /** Far longer than a child may live. */
 const LATER_MS = 600_000;
 /** Only what fails lives so long. */
 const CHILD_MS_MAX = 30_000;
 
+/** How the child reads. */
+const reading = process.argv[3] === 'readable' ? 'readable' : 'onread';
+
 /** What is done, and then left as it is. */
 const works: Readonly<Record<string, () => Promise<void>>> = {
   async 'operations with long deadlines that have ended'() {
-    const transport = tcp();
+    const transport = tcpReading(reading);
     const { listener, at } = await listenerOf(transport);
     const { signal } = new AbortController();
     const o = { timeout: LATER_MS, signal };
@@ -41,8 +44,8 @@ const works: Readonly<Record<string, () => Promise<void>>> = {
   },
 
   async 'ends and closes that waited for the peer'() {
-    const { socket, peer } = await weConnect(tcp());
-    const other = await weAccept(tcp());
+    const { socket, peer } = await weConnect(tcpReading(reading));
+    const other = await weAccept(tcpReading(reading));
     peer.resume().end();
     other.peer.resume().end();
     other.socket.close({ timeout: LATER_MS });
@@ -50,7 +53,7 @@ const works: Readonly<Record<string, () => Promise<void>>> = {
   },
 
   async 'a drain whose connections have closed'() {
-    const transport = tcp();
+    const transport = tcpReading(reading);
     const { listener, at } = await listenerOf(transport);
     const [client, server] = await Promise.all([Socket.connect(transport, at), listener.accept()]);
     const draining = listener.drain({ timeout: LATER_MS });
@@ -60,22 +63,25 @@ const works: Readonly<Record<string, () => Promise<void>>> = {
   },
 
   async 'a listener that was told unref(), with an accept pending'() {
-    const { listener } = await listenerOf(tcp());
+    const { listener } = await listenerOf(tcpReading(reading));
     assert.ok(listener.acceptAsync(new SocketAsyncEventArgs()));
     listener.unref();
   },
 
   async 'a listener that was told unref() before it listened'() {
-    const { listener, at } = await listenerOf(tcp());
+    const { listener, at } = await listenerOf(tcpReading(reading));
     listener.close();
-    const second = new Socket(tcp()).unref();
+    const second = new Socket(tcpReading(reading)).unref();
     second.bind(at);
     await second.listen();
     void second.accept();
   },
 
   async 'connections that were told unref(), with receives pending'() {
-    for (const { socket, peer } of [await weConnect(tcp()), await weAccept(tcp())]) {
+    for (const { socket, peer } of [
+      await weConnect(tcpReading(reading)),
+      await weAccept(tcpReading(reading)),
+    ]) {
       peer.unref();
       socket.unref();
       void socket.receive(new Uint8Array(16));
@@ -83,7 +89,7 @@ const works: Readonly<Record<string, () => Promise<void>>> = {
   },
 
   async 'a loop over connections that was left, and its listener closed'() {
-    const transport = tcp();
+    const transport = tcpReading(reading);
     const { listener, at } = await listenerOf(transport);
     const client = await Socket.connect(transport, at);
     for await (const socket of listener.connections()) {
@@ -95,8 +101,8 @@ const works: Readonly<Record<string, () => Promise<void>>> = {
   },
 
   async 'a connect that was given up'() {
-    const { listener, at } = await listenerOf(tcp());
-    const connecting = new Socket(tcp());
+    const { listener, at } = await listenerOf(tcpReading(reading));
+    const connecting = new Socket(tcpReading(reading));
     const given = reasonOf(connecting.connect(at, { timeout: LATER_MS }));
     connecting.close();
     await given;
@@ -104,7 +110,8 @@ const works: Readonly<Record<string, () => Promise<void>>> = {
   },
 
   async 'peers that reset, told to nobody'() {
-    for (const { peer } of [await weConnect(tcp()), await weAccept(tcp())]) peer.resetAndDestroy();
+    for (const { peer } of [await weConnect(tcpReading(reading)), await weAccept(tcpReading(reading))])
+      peer.resetAndDestroy();
   },
 };
 
@@ -127,23 +134,25 @@ function workAll(): void {
 }
 
 function testAll(): void {
-  const test = suite('a process ends by itself after');
-  let running: Promise<Ending> | null = null;
-  for (const name of Object.keys(works)) {
-    test(name, async () => {
-      const { lines } = await (running ??= run());
-      assert.ok(lines.includes(`ended: ${name}`), `it did no more than\n${lines.join('\n')}`);
+  for (const each of readings) {
+    const test = suite(`a process ends by itself, ${each}, after`);
+    let running: Promise<Ending> | null = null;
+    for (const name of Object.keys(works)) {
+      test(name, async () => {
+        const { lines } = await (running ??= run(each));
+        assert.ok(lines.includes(`ended: ${name}`), `it did no more than\n${lines.join('\n')}`);
+      });
+    }
+
+    test('everything, with nothing to say', async () => {
+      const { code, signal, err } = await (running ??= run(each));
+      assert.is(err, '');
+      assert.is(signal, null, 'it had to be stopped');
+      assert.is(code, 0);
     });
+
+    test.run();
   }
-
-  test('everything, with nothing to say', async () => {
-    const { code, signal, err } = await (running ??= run());
-    assert.is(err, '');
-    assert.is(signal, null, 'it had to be stopped');
-    assert.is(code, 0);
-  });
-
-  test.run();
 }
 
 interface Ending {
@@ -153,8 +162,8 @@ interface Ending {
   readonly err: string;
 }
 
-async function run(): Promise<Ending> {
-  const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), 'work'], {
+async function run(how: string): Promise<Ending> {
+  const child = spawn(process.execPath, [...process.execArgv, fileURLToPath(import.meta.url), 'work', how], {
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: CHILD_MS_MAX,
     killSignal: 'SIGKILL',

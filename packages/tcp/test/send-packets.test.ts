@@ -18,12 +18,13 @@ import {
 import { loopback } from '@proactor/testing';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fileSource, tcp } from '@proactor/tcp';
+import { fileSource } from '@proactor/tcp';
+import { tcpReading } from '../src/tcp.ts';
 import { FewFiles } from './few-files.ts';
-import { pattern, same } from './peers.ts';
+import { pattern, readings, same } from './peers.ts';
 
-const networks: readonly [name: string, make: () => Transport][] = [
-  ['tcp', () => tcp()],
+const networks: readonly (readonly [name: string, make: () => Transport])[] = [
+  ...readings.map((reading) => [`tcp, ${reading}`, () => tcpReading(reading)] as const),
   ['loopback', () => loopback()],
   ['loopback, never inline, slowly', () => loopback({ inline: 'never', creditBytes: 1_000 })],
 ];
@@ -431,7 +432,7 @@ const large = suite('SendPackets of 50 MB to a slow reader');
 const many = new FewFiles();
 large.after(() => many.remove());
 
-for (const [name, make] of networks.slice(0, 2)) {
+for (const [name, make] of networks.slice(0, 3)) {
   large(`${name}: no more is read than the peer takes, and all of it arrives in order`, async () => {
     const { client, server, end } = await stageOn(make());
     const bytes = pattern(25_000_000, 9);

@@ -1,0 +1,3 @@
+import { clusterLaws } from './cluster-laws.ts';
+
+clusterLaws('SCHED_NONE');
