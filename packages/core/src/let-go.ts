@@ -10,7 +10,7 @@ import type { Operation } from './operation.ts';
 
 export class LetGo {
   /** And what their listeners know of them. */
-  readonly #connections = new Map<Connection, Accepted | null>();
+  #connections: Map<Connection, Accepted | null> = NONE;
 
   get isEmpty(): boolean {
     return this.#connections.size === 0;
@@ -18,8 +18,13 @@ export class LetGo {
 
   add(connection: Connection, accepted: Accepted | null): void {
     if (connection.isClosed) accepted?.over();
-    else this.#connections.set(connection, accepted);
+    else this.#own().set(connection, accepted);
     connection.closeWhenSent();
+  }
+
+  #own(): Map<Connection, Accepted | null> {
+    if (this.#connections === NONE) this.#connections = new Map();
+    return this.#connections;
   }
 
   /** One is closed; whether it was one of these. */
@@ -47,3 +52,6 @@ export class LetGo {
     for (const connection of this.#connections.keys()) yield connection.outbound;
   }
 }
+
+/** One for all who have let none go, which is nearly everybody. */
+const NONE: Map<Connection, Accepted | null> = /* @__PURE__ */ new Map();

@@ -85,7 +85,7 @@ export class SocketCore implements ConnectionOwner {
   #accepted: Accepted | null = null;
   readonly #letGo = new LetGo();
   /** Timers of endings and drains: they keep the process alive as the socket does. */
-  readonly #timeLimits = new Set<unknown>();
+  #timeLimits: Set<unknown> | null = null;
 
   constructor(socket: Socket, transport: Transport, options: SocketOptions) {
     this.socket = socket;
@@ -532,7 +532,7 @@ export class SocketCore implements ConnectionOwner {
     this.#referenced = on;
     this.handle?.ref?.(on);
     this.#letGo.reference(on);
-    for (const timer of this.#timeLimits) this.engine.runtime.refTimer?.(timer, on);
+    for (const timer of this.#timeLimits ?? []) this.engine.runtime.refTimer?.(timer, on);
     for (const lane of this.#lanes()) {
       for (let operation = lane?.head ?? null; operation !== null; operation = operation.next)
         this.engine.deadlines.hold(operation, on);
@@ -550,12 +550,12 @@ export class SocketCore implements ConnectionOwner {
   /** A time-out that is no operation's; null = none. */
   startTimeLimit<T>(ms: number, fn: (arg: T) => void, arg: T): unknown {
     const timer = startTimeLimit(this.engine.runtime, ms, this.#referenced, fn, arg);
-    if (timer !== null) this.#timeLimits.add(timer);
+    if (timer !== null) (this.#timeLimits ??= new Set()).add(timer);
     return timer;
   }
 
   cancelTimeLimit(timer: unknown): void {
-    this.#timeLimits.delete(timer);
+    this.#timeLimits?.delete(timer);
     this.engine.runtime.cancelTimer(timer);
   }
 

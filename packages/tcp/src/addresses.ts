@@ -105,3 +105,8 @@ export function ipEndPointOf(address: unknown, port: number | undefined): IPEndP
     return null; // Node takes zones that core does not
   }
 }
+
+/** Whether it stands for every address of this machine, so that a connection's own is another. */
+export function isWildcard(endPoint: EndPoint): boolean {
+  return endPoint instanceof IPEndPoint && (endPoint.address === '0.0.0.0' || endPoint.address === '::');
+}

@@ -4,18 +4,19 @@
  * Read and run on Node 20.20, 22.23, 24.21 and 26.10 (lib/net.js: `Socket`, `onconnection`, `Socket.prototype._destroy`).
  */
 
+import { channel } from 'node:diagnostics_channel';
 import { type OnReadOpts, type Server, Socket, type SocketConstructorOpts } from 'node:net';
 
 /** What a `net.Socket` looks like inside. */
 interface Inside {
   _handle?: Handle | null;
-  server?: Server | null;
-  /** The server that counts this socket in `_connections`; `_destroy` counts it out. */
-  _server?: Server | null;
 }
 
 interface Handle {
   readonly fd?: number;
+  /** Of a server's handle: a connection has come, or could not be accepted. */
+  onconnection?: (this: Handle, error: number, accepted?: Handle) => void;
+  close?: () => void;
   useUserBuffer?: (buffer: Uint8Array) => void;
   getpeername?: (into: object) => number;
 }
@@ -36,25 +37,47 @@ export function newSocket(onread: OnReadOpts | null): Socket {
   return socketOf(onread === null ? OPTIONS : { ...OPTIONS, onread }).pause();
 }
 
+/** A connection as the kernel gave it to a server, before Node makes a socket of it. */
+export class AcceptedHandle {
+  readonly #handle: Handle;
+
+  constructor(handle: Handle) {
+    this.#handle = handle;
+  }
+
+  /** The number of its descriptor; -1 = not known. */
+  get descriptor(): number {
+    return this.#handle.fd ?? -1;
+  }
+
+  /** A socket that reads through `onread`; not before it is told to. Whoever subscribes to Node's diagnostics hears of it. */
+  socket(onread: OnReadOpts): Socket {
+    const socket = socketOf({ ...OPTIONS, onread, handle: this.#handle, manualStart: true }).pause();
+    if (accepts.hasSubscribers) accepts.publish({ socket });
+    return socket;
+  }
+
+  close(): void {
+    this.#handle.close?.();
+  }
+}
+
+/** https://nodejs.org/api/diagnostics_channel.html#event-netserversocket */
+const accepts = /* @__PURE__ */ channel('net.server.socket');
+
 /**
- * Moves the handle of an accepted, paused socket into a new one that reads through `onread`, which Node's server cannot be asked for.
- * The server goes on counting the connection. Null: cannot be done here; the accepted socket is as it was.
+ * Takes the connections of a listening server as they come, so that no socket is made that is thrown away at once (a third of what a
+ * connection costs Node). The server counts none of them. false: cannot be done here, they go on coming as `connection`.
  */
-export function adopt(accepted: Socket, onread: OnReadOpts): Socket | null {
-  const old = accepted as unknown as Inside;
-  const handle = old._handle;
-  if (typeof handle?.useUserBuffer !== 'function') return null;
-  const server = old._server ?? null;
-  // The old object holds no handle from here on: whatever becomes of it closes and counts nothing.
-  old._handle = null;
-  old._server = null;
-  old.server = null;
-  // Without manualStart the constructor begins to read.
-  const socket = socketOf({ ...OPTIONS, onread, handle, manualStart: true });
-  const inside = socket as unknown as Inside;
-  inside._server = server;
-  inside.server = server;
-  return socket.pause();
+export function takeConnections(server: Server, take: (accepted: AcceptedHandle) => void): boolean {
+  const handle = (server as unknown as Inside)._handle;
+  const theirs = handle?.onconnection;
+  if (handle === null || handle === undefined || theirs === undefined) return false;
+  handle.onconnection = function (error, accepted) {
+    if (typeof accepted?.useUserBuffer === 'function') take(new AcceptedHandle(accepted));
+    else theirs.call(this, error, accepted);
+  };
+  return true;
 }
 
 /**

@@ -15,8 +15,8 @@ import {
   SocketException,
   UnixDomainSocketEndPoint,
 } from '@proactor/core';
-import { connectOptions, ipEndPointOf } from './addresses.ts';
-import { adopt, newSocket, peerIsForgotten, readInto } from './adoption.ts';
+import { connectOptions, ipEndPointOf, isWildcard } from './addresses.ts';
+import { AcceptedHandle, newSocket, peerIsForgotten, readInto } from './adoption.ts';
 import { nextBuffer, readNextInto, scratch, scratchView } from './scratch.ts';
 import { checkOption, type KeepAlive, keepAliveDelayMs, type TcpSettings } from './tcp-options.ts';
 
@@ -46,6 +46,12 @@ const OPEN = 1;
 const CLOSING = 2;
 const CLOSED = 3;
 
+/** A socket that knows its channel. */
+interface Carrier extends Socket {
+  [CHANNEL]: TcpChannel;
+}
+const CHANNEL: unique symbol = Symbol('channel');
+
 export class TcpChannel implements Channel {
   readonly #socket: Socket;
   readonly #sink: ChannelSink;
@@ -60,8 +66,9 @@ export class TcpChannel implements Channel {
   #lent = false;
   readonly #reading: Reading;
   readonly #runtime: Runtime;
-  /** Paths of a Unix socket, as far as they are known: Node cannot tell them. */
-  readonly #localPath: EndPoint | null;
+  /** Where it was accepted, unless that is every address; of a Unix socket Node cannot tell it. */
+  readonly #localKnown: EndPoint | null;
+  /** Of a Unix socket that connects: Node cannot tell it. */
   readonly #remotePath: EndPoint | null;
   readonly #isUnix: boolean;
   /** Inside the loop that empties the stream (`readable`). */
@@ -99,15 +106,15 @@ export class TcpChannel implements Channel {
     return channel;
   }
 
-  /** Takes an accepted, paused socket over. */
+  /** Takes an accepted connection over; as a socket it is paused. `at`: where it was accepted. */
   static accepted(
-    socket: Socket,
+    connection: AcceptedHandle | Socket,
     at: EndPoint,
     sink: ChannelSink,
     settings: TcpSettings,
     context: ChannelContext,
   ): TcpChannel {
-    const channel = new TcpChannel(socket, at, sink, settings, context);
+    const channel = new TcpChannel(connection, at, sink, settings, context);
     // Closed by a stranger (a subscriber of Node's diagnostics) before it was ours: its `close` may have come already.
     if (channel.#socket.destroyed) context.runtime.defer((lost) => lost.#lostBeforeBirth(), channel);
     return channel;
@@ -115,7 +122,7 @@ export class TcpChannel implements Channel {
 
   /** `place`: where it connects to, or the listener that accepted it. */
   private constructor(
-    accepted: Socket | null,
+    accepted: AcceptedHandle | Socket | null,
     place: EndPoint,
     sink: ChannelSink,
     settings: TcpSettings,
@@ -124,23 +131,18 @@ export class TcpChannel implements Channel {
     this.#sink = sink;
     this.#runtime = context.runtime;
     this.#isUnix = place instanceof UnixDomainSocketEndPoint;
-    this.#localPath = this.#isUnix && accepted !== null ? place : null;
+    this.#localKnown = accepted !== null && !isWildcard(place) ? place : null;
     this.#remotePath = this.#isUnix && accepted === null ? place : null;
     this.#phase = accepted === null ? CONNECTING : OPEN;
-    const onread: OnReadOpts = {
-      buffer: nextBuffer as () => Uint8Array,
-      callback: (bytes) => this.#onRead(bytes),
-    };
-    const wanted = context.reading === 'onread' ? onread : null;
-    const adopted = accepted === null || wanted === null ? null : adopt(accepted, wanted);
-    const socket = adopted ?? accepted ?? newSocket(wanted);
+    this.#reading = accepted !== null && !(accepted instanceof AcceptedHandle) ? 'readable' : context.reading;
+    const socket = this.#socketOf(accepted);
     this.#socket = socket;
-    this.#reading = socket === accepted ? 'readable' : context.reading;
     // All of them for the socket's life: an `error` that nobody listens to ends the process.
-    socket.on('error', (error) => this.#failed(error));
-    socket.on('close', () => this.#socketClosed());
-    socket.on('end', () => this.#endCame());
-    socket.on('drain', () => this.#drained());
+    (socket as Carrier)[CHANNEL] = this;
+    socket.on('error', TcpChannel.#onError);
+    socket.on('close', TcpChannel.#onClose);
+    socket.on('end', TcpChannel.#onEnd);
+    socket.on('drain', TcpChannel.#onDrain);
     this.#noDelay = settings.noDelay;
     this.#keepAlive = settings.keepAlive;
     if (this.#noDelay && !this.#isUnix) socket.setNoDelay(true);
@@ -148,8 +150,34 @@ export class TcpChannel implements Channel {
       socket.setKeepAlive(true, keepAliveDelayMs(this.#keepAlive));
   }
 
+  #socketOf(accepted: AcceptedHandle | Socket | null): Socket {
+    if (accepted !== null && !(accepted instanceof AcceptedHandle)) return accepted;
+    if (this.#reading === 'readable') return newSocket(null);
+    const buffer = nextBuffer as () => Uint8Array;
+    const onread: OnReadOpts = { buffer, callback: (bytes) => this.#onRead(bytes) };
+    return accepted === null ? newSocket(onread) : accepted.socket(onread);
+  }
+
+  // One function each for all sockets, where a closure for each connection would do the same.
+
+  static #onError(this: Socket, error: Error): void {
+    (this as Carrier)[CHANNEL].#failed(error);
+  }
+
+  static #onClose(this: Socket): void {
+    (this as Carrier)[CHANNEL].#socketClosed();
+  }
+
+  static #onEnd(this: Socket): void {
+    (this as Carrier)[CHANNEL].#endCame();
+  }
+
+  static #onDrain(this: Socket): void {
+    (this as Carrier)[CHANNEL].#drained();
+  }
+
   get local(): EndPoint | null {
-    if (this.#isUnix) return this.#localPath;
+    if (this.#isUnix || this.#localKnown !== null) return this.#localKnown;
     // While it connects Node tells the place it is bound to so far, 0.0.0.0 at best.
     if (this.#phase === CONNECTING) return null;
     return ipEndPointOf(this.#socket.localAddress, this.#socket.localPort);

@@ -14,7 +14,7 @@ import {
   UnixDomainSocketEndPoint,
 } from '@proactor/core';
 import { ipEndPointOf, listenOptions } from './addresses.ts';
-import { descriptorOf } from './adoption.ts';
+import { AcceptedHandle, descriptorOf, takeConnections } from './adoption.ts';
 import { descriptorWatermark } from './descriptors.ts';
 import { type ChannelContext, TcpChannel } from './tcp-channel.ts';
 import { SocketFile } from './socket-file.ts';
@@ -30,6 +30,7 @@ export class TcpListener implements Listener {
   /** Of the connections accepted from now on. */
   #settings: TcpSettings;
   #phase: Phase = 'opening';
+  #local: EndPoint | null = null;
   /** Of a Unix socket. */
   #file: SocketFile | null = null;
   /** Connections that never reached core: no descriptors, or an error of accept(2). */
@@ -93,35 +94,45 @@ export class TcpListener implements Listener {
   #opened(): void {
     if (this.#phase === 'opening') {
       this.#phase = 'listening';
+      if (this.#context.reading === 'onread')
+        takeConnections(this.#server, (accepted) => this.#accepted(accepted));
       this.#sink.open();
     } else {
       this.#server.close(); // closed while it was being bound
     }
   }
 
-  #accepted(socket: Socket): void {
+  #accepted(connection: AcceptedHandle | Socket): void {
+    const descriptor =
+      connection instanceof AcceptedHandle ? connection.descriptor : descriptorOf(connection);
     if (this.#phase !== 'listening') {
-      socket.destroy();
-    } else if (descriptorOf(socket) >= descriptorWatermark()) {
+      drop(null, connection);
+    } else if (descriptor >= descriptorWatermark()) {
       warnOfDescriptors();
-      socket.destroy();
+      drop(null, connection);
       this.#lose();
     } else {
-      this.#offer(socket);
+      this.#offer(connection);
     }
   }
 
-  #offer(socket: Socket): void {
+  #offer(connection: AcceptedHandle | Socket): void {
     let made: TcpChannel | null = null;
     let taken = false;
     try {
       taken = this.#sink.incoming((sink) => {
-        made = TcpChannel.accepted(socket, this.#at, sink, this.#settings, this.#context);
+        made = TcpChannel.accepted(connection, this.#place, sink, this.#settings, this.#context);
         return made;
       });
     } finally {
-      if (!taken) drop(socket, made);
+      if (!taken) drop(made, connection);
     }
+  }
+
+  /** Where its connections are: looked up once. */
+  get #place(): EndPoint {
+    this.#local ??= this.local;
+    return this.#local ?? this.#at;
   }
 
   #failed(error: Error): void {
@@ -152,9 +163,10 @@ export class TcpListener implements Listener {
 
 const ACCEPTED_OPTIONS: readonly string[] = ['noDelay', 'keepAlive'];
 
-function drop(socket: Socket, made: TcpChannel | null): void {
-  if (made === null) socket.destroy();
-  else made.close(true);
+function drop(made: TcpChannel | null, connection: AcceptedHandle | Socket): void {
+  if (made !== null) made.close(true);
+  else if (connection instanceof AcceptedHandle) connection.close();
+  else connection.destroy();
 }
 
 /** What was offered cannot be made. One error for all: nobody is told it, and it may be thrown thousands of times. */
