@@ -47,11 +47,11 @@ for (const reading of readings) {
             assert.ok(same(back, wordOf(n)), `${n}`);
           }),
         ]);
-        // One in three breaks off.
-        for (const [n, client] of clients.entries()) if (n % 3 === 0) client.close({ abort: true });
+        // Most break off: an end leaves a TIME_WAIT in the kernel for a minute.
+        for (const [n, client] of clients.entries()) if (n % 8 !== 0) client.close({ abort: true });
         await Promise.all(
           clients
-            .filter((_, n) => n % 3 !== 0)
+            .filter((_, n) => n % 8 === 0)
             .map((client) => client.end({ timeout: 0x7fff_ffff }))
             .concat(servers.map((server) => server.end({ timeout: 0x7fff_ffff }).catch(() => undefined))),
         );

@@ -45,13 +45,14 @@ for (const reading of readings) {
 
   if (kernelTells && cPeer !== null) {
     options('noDelay is on unless it is said otherwise, and changes on an open socket', async () => {
-      for (const noDelay of [undefined, true, false]) {
+      for (const noDelay of [undefined, false]) {
         const { sockets, end } = await both(reading, { noDelay });
         for (const socket of sockets) {
           const asked = noDelay ?? true;
-          assert.is(kernelOptions(below(socket).fd).noDelay, Number(asked));
+          const { fd } = below(socket);
+          assert.is(kernelOptions(fd).noDelay, Number(asked));
           socket.setOption('noDelay', !asked);
-          assert.is(kernelOptions(below(socket).fd).noDelay, Number(!asked));
+          assert.is(kernelOptions(fd).noDelay, Number(!asked));
         }
         await end();
       }
@@ -60,8 +61,6 @@ for (const reading of readings) {
     options('keepAlive is in whole seconds, rounded up, never the kernel’s own two hours', async () => {
       for (const [delayMs, seconds] of [
         [0, 1],
-        [1, 1],
-        [1_000, 1],
         [1_500, 2],
         [32_767_000, 32_767],
       ] as const) {

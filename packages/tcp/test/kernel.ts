@@ -27,8 +27,10 @@ export function kernelSockets(): KernelSocket[] {
   return ['/proc/net/tcp', '/proc/net/tcp6']
     .filter((file) => existsSync(file))
     .flatMap((file) => readFileSync(file, 'latin1').trim().split('\n').splice(1))
-    .map((line) => socketOf(line, mine))
-    .filter(({ fd }) => fd >= 0);
+    .filter((line) => !line.includes(' 06 ')) // TIME_WAIT: nobody's, and there may be tens of thousands
+    .map((line) => line.trim().split(/\s+/))
+    .filter(({ [INODE]: inode = '' }) => mine.has(inode))
+    .map((columns) => socketOf(columns, mine));
 }
 
 /** The sockets with this local and remote place; `*` stands for any. */
@@ -72,11 +74,12 @@ function descriptors(): Map<string, number> {
   return found;
 }
 
+const INODE = 9;
+
 /** A line of /proc/net/tcp; Documentation/networking/proc_net_tcp.rst of Linux. */
-function socketOf(line: string, mine: ReadonlyMap<string, number>): KernelSocket {
-  const [, local = '', remote = '', state = '', queues = '', timer = '', , , , inode = ''] = line
-    .trim()
-    .split(/\s+/);
+function socketOf(columns: readonly string[], mine: ReadonlyMap<string, number>): KernelSocket {
+  const [, local = '', remote = '', state = '', queues = '', timer = ''] = columns;
+  const { [INODE]: inode = '' } = columns;
   const [sendQueue = '', receiveQueue = ''] = queues.split(':');
   const [kind = '', ticks = ''] = timer.split(':');
   return {
