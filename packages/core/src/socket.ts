@@ -391,7 +391,7 @@ export class Socket {
   /**
    * Sends the window, or all segments of the list in order; completes when every byte was taken by the system, and not before. Completes with
    * Success, ConnectionReset, Shutdown (after our own shutdown, or when the peer is gone), OperationAborted, TimedOut; `bytesTransferred`
-   * counts what was finished before an error, to the slice (1 MiB).
+   * counts what was finished before an error, to the slice (4 MiB), or as far as the transport can tell.
    */
   sendAsync(e: AnyArgs): boolean {
     return start(this.#core, e, VERBS.send);

@@ -11,7 +11,7 @@ import { throws } from './expecting.ts';
 import type { HandRuntime } from './hand-runtime.ts';
 import { connected, counting, errno, fresh, listening, logged, outcome, SERVER } from './stage.ts';
 
-const MIB = 1_048_576;
+const SLICE = 4_194_304;
 
 const sending = suite('send: bytes');
 
@@ -61,45 +61,45 @@ sending('zero bytes behind a send that waits are told after it', () => {
   assert.equal(log, ['a Success 1', 'empty Success 0']);
 });
 
-sending('more than 1 MiB goes down in slices, inline across them while the transport takes them', () => {
+sending('more than 4 MiB goes down in slices, inline across them while the transport takes them', () => {
   const { socket, channel } = connected();
-  const e = logged([], 's', 2.5 * MIB);
+  const e = logged([], 's', 2.5 * SLICE);
   assert.is(socket.sendAsync(e), false);
-  assert.is(outcome(e), `Success ${2.5 * MIB}`);
-  assert.equal(channel.calls.slice(1), [`write ${MIB}`, `write ${MIB}`, `write ${MIB / 2}`]);
+  assert.is(outcome(e), `Success ${2.5 * SLICE}`);
+  assert.equal(channel.calls.slice(1), [`write ${SLICE}`, `write ${SLICE}`, `write ${SLICE / 2}`]);
   const [first, second, third] = channel.chunks;
-  assert.equal([first?.byteOffset, second?.byteOffset, third?.byteOffset], [0, MIB, 2 * MIB]);
+  assert.equal([first?.byteOffset, second?.byteOffset, third?.byteOffset], [0, SLICE, 2 * SLICE]);
   assert.ok([first, second, third].every((chunk) => chunk?.buffer === e.memoryBuffer.buffer));
 });
 
-sending('exactly 1 MiB is one slice', () => {
+sending('exactly 4 MiB is one slice', () => {
   const { socket, channel } = connected();
-  socket.sendAsync(logged([], 's', MIB));
-  assert.equal(channel.calls.slice(1), [`write ${MIB}`]);
+  socket.sendAsync(logged([], 's', SLICE));
+  assert.equal(channel.calls.slice(1), [`write ${SLICE}`]);
 });
 
 sending('a slice that is lent holds up the next', () => {
   const { socket, channel } = connected();
   const log: string[] = [];
   channel.answer = 'none';
-  socket.sendAsync(logged(log, 's', 2 * MIB));
-  assert.equal(channel.calls.slice(1), [`write ${MIB}`]);
+  socket.sendAsync(logged(log, 's', 2 * SLICE));
+  assert.equal(channel.calls.slice(1), [`write ${SLICE}`]);
   channel.written();
-  assert.equal(channel.calls.slice(1), [`write ${MIB}`, `write ${MIB}`]);
+  assert.equal(channel.calls.slice(1), [`write ${SLICE}`, `write ${SLICE}`]);
   assert.equal(log, []);
   channel.written();
-  assert.equal(log, [`s Success ${2 * MIB}`]);
+  assert.equal(log, [`s Success ${2 * SLICE}`]);
 });
 
 sending('a send that fails counts the slices that were finished', () => {
   const { socket, channel } = connected();
   const log: string[] = [];
   channel.answer = (bytes) => (channel.countOf('write') < 3 ? bytes : 0);
-  socket.sendAsync(logged(log, 's', 4 * MIB));
-  assert.is(socket.stats.queuedSendBytes, 2 * MIB);
+  socket.sendAsync(logged(log, 's', 4 * SLICE));
+  assert.is(socket.stats.queuedSendBytes, 2 * SLICE);
   channel.closed(errno('ECONNRESET'));
-  assert.equal(log, [`s ConnectionReset ${2 * MIB}`]);
-  assert.equal([socket.stats.queuedSendBytes, socket.stats.bytesSent], [0, 2 * MIB]);
+  assert.equal(log, [`s ConnectionReset ${2 * SLICE}`]);
+  assert.equal([socket.stats.queuedSendBytes, socket.stats.bytesSent], [0, 2 * SLICE]);
 });
 
 sending('several large ones reach the transport as one exact stream', () => {
@@ -201,21 +201,21 @@ gathering('a list that is lent in the middle of a segment completes at written()
   }
 });
 
-gathering('are cut into slices of 1 MiB across segments', () => {
+gathering('are cut into slices of 4 MiB across segments', () => {
   const { socket, channel } = connected({ gathers: true });
   const e = new SocketAsyncEventArgs();
   e.bufferList = [
-    new Uint8Array(0.75 * MIB),
-    new Uint8Array(0.5 * MIB),
-    new Uint8Array(1.5 * MIB),
+    new Uint8Array(0.75 * SLICE),
+    new Uint8Array(0.5 * SLICE),
+    new Uint8Array(1.5 * SLICE),
     new Uint8Array(1),
   ];
   assert.is(socket.sendAsync(e), false);
-  assert.is(e.bytesTransferred, 2.75 * MIB + 1);
+  assert.is(e.bytesTransferred, 2.75 * SLICE + 1);
   assert.equal(channel.calls.slice(1), [
-    `writeMany ${0.75 * MIB}+${0.25 * MIB}`,
-    `writeMany ${0.25 * MIB}+${0.75 * MIB}`,
-    `writeMany ${0.75 * MIB}+1`,
+    `writeMany ${0.75 * SLICE}+${0.25 * SLICE}`,
+    `writeMany ${0.25 * SLICE}+${0.75 * SLICE}`,
+    `writeMany ${0.75 * SLICE}+1`,
   ]);
 });
 
@@ -319,7 +319,7 @@ refusing(
   () => {
     const { socket, channel } = connected();
     const log: string[] = [];
-    const memory = new Uint8Array(2 * MIB);
+    const memory = new Uint8Array(2 * SLICE);
     const e = logged(log, 's');
     e.setBuffer(memory);
     channel.answer = 'none';
@@ -327,7 +327,7 @@ refusing(
     channel.answer = 'all';
     structuredClone(memory.buffer, { transfer: [memory.buffer] });
     channel.written();
-    assert.equal(log, [`s InvalidArgument ${MIB}`]);
+    assert.equal(log, [`s InvalidArgument ${SLICE}`]);
     assert.is(socket.sendAsync(e), false);
     assert.is(outcome(e), 'InvalidArgument 0');
     assert.is(socket.stats.queuedSendBytes, 0);

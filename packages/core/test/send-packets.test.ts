@@ -20,7 +20,7 @@ import { HandRuntime } from './hand-runtime.ts';
 import { connected, counting, errno, fresh, listening, logged, outcome, shown } from './stage.ts';
 
 const PAGE = 262_144;
-const MIB = 1_048_576;
+const SLICE = 4_194_304;
 
 /** A source that answers when the test says so. */
 class HandSource implements FileSource {
@@ -268,22 +268,22 @@ streams('elements go out in order, each as it is told to; the count is the total
   assert.equal(runtime.closed, ['f', 'f', 'f']);
 });
 
-streams('bytes go down as they are, without a copy, in slices of 1 MiB', () => {
+streams('bytes go down as they are, without a copy, in slices of 4 MiB', () => {
   const { runtime, socket, channel } = connected();
   const log: string[] = [];
-  const bytes = new Uint8Array(2.5 * MIB + 10);
+  const bytes = new Uint8Array(2.5 * SLICE + 10);
   socket.sendPacketsAsync(packets(log, 'p', new SendPacketsElement(bytes, 10)));
   runtime.settle();
   assert.equal(
     channel.chunks.map((chunk) => [chunk.byteOffset, chunk.byteLength]),
     [
-      [10, MIB],
-      [10 + MIB, MIB],
-      [10 + 2 * MIB, MIB / 2],
+      [10, SLICE],
+      [10 + SLICE, SLICE],
+      [10 + 2 * SLICE, SLICE / 2],
     ],
   );
   assert.ok(channel.chunks.every((chunk) => chunk.buffer === bytes.buffer));
-  assert.equal(log, [`p Success ${2.5 * MIB}`]);
+  assert.equal(log, [`p Success ${2.5 * SLICE}`]);
 });
 
 streams(
@@ -921,7 +921,7 @@ ports('one is down at a time, its memory lent', () => {
 });
 
 ports('one that is too large: MessageSize, it is not given down, those before it count', () => {
-  for (const bytes of [65_508, MIB + 1]) {
+  for (const bytes of [65_508, SLICE + 1]) {
     const { runtime, socket, port } = connectedPort();
     const log: string[] = [];
     socket.sendPacketsAsync(packets(log, 'p', [1, 2], new Uint8Array(bytes), [3]));

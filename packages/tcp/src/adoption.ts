@@ -14,6 +14,7 @@ interface Inside {
 
 interface Handle {
   readonly fd?: number;
+  readonly writeQueueSize?: number;
   /** Of a server's handle: a connection has come, or could not be accepted. */
   onconnection?: (this: Handle, error: number, accepted?: Handle) => void;
   close?: () => void;
@@ -87,6 +88,12 @@ export function takeConnections(server: Server, take: (accepted: AcceptedHandle)
 export function peerIsForgotten(socket: Socket): boolean {
   const handle = (socket as unknown as Inside)._handle;
   return typeof handle?.getpeername === 'function' && handle.getpeername({}) !== 0;
+}
+
+/** Bytes that the kernel has not taken yet, of so many that are on their way; all of them where libuv's queue cannot be seen. */
+export function unsent(socket: Socket, bytes: number): number {
+  const queued = (socket as unknown as Inside)._handle?.writeQueueSize;
+  return queued !== undefined && queued > 0 && queued < bytes ? queued : bytes;
 }
 
 /** Where the next read of a socket with `onread` goes, from now on; null: no such socket, or it is closed. */

@@ -16,7 +16,7 @@ import {
   UnixDomainSocketEndPoint,
 } from '@proactor/core';
 import { connectOptions, ipEndPointOf, isWildcard } from './addresses.ts';
-import { AcceptedHandle, newSocket, peerIsForgotten, readInto } from './adoption.ts';
+import { AcceptedHandle, newSocket, peerIsForgotten, readInto, unsent } from './adoption.ts';
 import { nextBuffer, readNextInto, scratch, scratchView } from './scratch.ts';
 import { checkOption, type KeepAlive, keepAliveDelayMs, type TcpSettings } from './tcp-options.ts';
 
@@ -356,7 +356,7 @@ export class TcpChannel implements Channel {
     // `drain` comes for what fills Node's queue; behind a small write waits an empty one that tells.
     if (!this.#socket.writableNeedDrain && !this.#isBroken())
       this.#socket.write(NOTHING, () => this.#drained());
-    return 0;
+    return bytes - unsent(this.#socket, bytes);
   }
 
   #drained(): void {

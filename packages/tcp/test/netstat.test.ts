@@ -212,4 +212,4 @@ const WORDS: Readonly<Record<string, string>> = {
   SYN_SENT: 'connecting',
 };
 /** A slice may be out in part. */
-const SLICE_BYTES = 1 << 20;
+const SLICE_BYTES = 4 << 20;

@@ -23,7 +23,7 @@ for (const reading of readings) {
       const { channel, sink, peer, end } = await pairUp(transport);
       const all = pattern(16 << 20);
       const written = sink.writtenNext;
-      assert.is(channel.write(all), 0);
+      assert.ok(channel.write(all) < 16 << 20);
       await laps();
       assert.not(sink.calls.includes('written'));
       const heard = await readSome(peer, all.length);
@@ -37,10 +37,21 @@ for (const reading of readings) {
       await end();
     });
 
+    test('of a write that the kernel does not take whole it tells at once what it took', async () => {
+      const { channel, sink, peer, end } = await pairUp(transport);
+      const all = pattern(16 << 20);
+      const taken = channel.write(all);
+      assert.ok(taken > 0 && taken < all.length, `${taken}`);
+      const written = sink.writtenNext;
+      assert.ok(same(await readSome(peer, all.length), all));
+      await written;
+      await end();
+    });
+
     test('a drain of a finished write does not end the loan of the next', async () => {
       const { channel, sink, peer, end } = await pairUp(transport);
       assert.is(channel.write(new Uint8Array([1])), 1);
-      assert.is(channel.write(pattern(16 << 20)), 0);
+      assert.ok(channel.write(pattern(16 << 20)) < 16 << 20);
       await laps();
       assert.not(sink.calls.includes('written'));
       const written = sink.writtenNext;
@@ -97,7 +108,7 @@ for (const reading of readings) {
       for (let at = 0; at < all.length; at += 300_007)
         pieces.push(all.subarray(at, Math.min(at + 300_007, all.length)));
       const written = sink.writtenNext;
-      assert.is(channel.writeMany?.(pieces), 0);
+      assert.ok((channel.writeMany?.(pieces) ?? 0) < all.length);
       assert.ok(same(await readSome(peer, all.length), all));
       await written;
       assert.is(sink.calls.filter((call) => call === 'written').length, 1);
@@ -106,7 +117,7 @@ for (const reading of readings) {
 
     test('a peer that resets under a loan: closed() with the error, no written()', async () => {
       const { channel, sink, peer, end } = await pairUp(transport);
-      assert.is(channel.write(pattern(16 << 20)), 0);
+      assert.ok(channel.write(pattern(16 << 20)) < 16 << 20);
       await readSome(peer, 100_000);
       peer.resetAndDestroy();
       const error = (await sink.closedWith) as NodeJS.ErrnoException;
