@@ -58,7 +58,7 @@ function readOptions() {
     return {
       quick: values.quick,
       chosen: (id: string) => only?.includes(id) ?? true,
-      contenders: values.contenders?.split(',') ?? null,
+      contenders: namesOf(values.contenders),
       rounds: count('rounds', values.rounds, values.quick ? 3 : 9),
       sliceMs: count('slice', values.slice, values.quick ? 250 : 1_000),
       connections: count('connections', values.connections, values.quick ? 1_000 : 5_000),
@@ -67,6 +67,15 @@ function readOptions() {
   } catch (error) {
     return fail(`${(error as Error).message.split(/\.\s/)[0]}\n${USAGE}`);
   }
+}
+
+/** Null = everybody. */
+function namesOf(text: string | undefined): readonly string[] | null {
+  if (text === undefined) return null;
+  const known = new Set(COMPARISONS.flatMap(({ contenders }) => Object.keys(contenders)));
+  for (const name of text.split(','))
+    if (!known.has(name)) fail(`Cannot run '${name}': there is ${[...known].join(', ')}`);
+  return text.split(',');
 }
 
 function count(name: string, text: string | undefined, standard: number): number {

@@ -22,8 +22,10 @@ export function memoryTableOf({ title, rows }: MemoryTable): string {
   return `${title}\n${aligned([['', 'bytes', '÷ node'], ...lines])}`;
 }
 
-/** The first column to the left, numbers to the right. */
-function aligned(rows: readonly (readonly string[])[]): string {
+/** The first column to the left, numbers to the right; a column without any is left out. */
+function aligned(all: readonly (readonly string[])[]): string {
+  const used = (all[0] ?? []).map((_, column) => all.some((row, at) => at > 0 && row[column] !== ''));
+  const rows = all.map((row) => row.filter((_, column) => used[column]));
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   const line = (row: readonly string[]): string =>
     row
