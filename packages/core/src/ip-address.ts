@@ -12,8 +12,7 @@ export interface IPAddressText {
  * bases and leading zeros are refused, since readers disagree about them. Null when it is none.
  */
 export function readIPAddress(address: string): IPAddressText | null {
-  const four = readFour(address);
-  if (four !== null) return { family: 'inet', text: four.join('.') };
+  if (FOUR.test(address)) return { family: 'inet', text: address };
   const percent = address.indexOf('%');
   const zone = percent < 0 ? '' : address.substring(percent);
   if (percent >= 0 && !/^%[\w.~-]+$/.test(zone)) return null;
@@ -27,11 +26,11 @@ export function unmapped(address: string): string | null {
   return groups === null || !isMapped(groups) ? null : fourOf(groups);
 }
 
+/** Four numbers up to 255 without leading zeros: canonical as it stands. */
+const FOUR = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?=\d)|$)){4}$/;
+
 function readFour(address: string): number[] | null {
-  const parts = address.split('.');
-  if (parts.length !== 4) return null;
-  const numbers = parts.map((part) => (/^(?:0|[1-9]\d{0,2})$/.test(part) ? Number(part) : 256));
-  return numbers.every((number) => number < 256) ? numbers : null;
+  return FOUR.test(address) ? address.split('.').map(Number) : null;
 }
 
 function readGroups(address: string): number[] | null {
