@@ -1,6 +1,6 @@
 /** What connections that do nothing hold, and whether a server that works grows. */
 
-import { residentBytes } from './accounts.ts';
+import { cpuNanoseconds, residentBytes } from './accounts.ts';
 import { onNode } from './contenders.ts';
 import { type Command, Program } from './program.ts';
 import { loadGenerator, startDriver } from './rounds.ts';
@@ -23,30 +23,28 @@ const IDLE_SERVERS: Readonly<Record<string, () => Command>> = {
   'node data': () => onNode('servers/node-data.ts'),
 };
 
-/** Resident bytes a connection, over those of a server with a hundred. */
+/** Resident bytes a connection that has never said anything, over those of the server before the first. */
 export async function idleMemory(connections: number): Promise<MemoryTable> {
   const rows: Memory[] = [];
   for (const [name, command] of Object.entries(IDLE_SERVERS)) {
     const server = new Program(name, command());
     const place = await server.answer('listening on');
-    const open = (count: number): Promise<Program> =>
-      startDriver(`load on ${name}`, loadGenerator(), place, { ...MESSAGE, connections: count });
-    const first = await open(WARM_CONNECTIONS);
-    const before = await residentWhenAccepted(server, first);
-    const rest = await open(connections);
-    const after = await residentWhenAccepted(server, rest);
-    rows.push({ name, bytes: (after - before) / connections });
-    await Promise.all([first.stop(), rest.stop(), server.stop()]);
+    await untilIdle(server.pid);
+    const before = residentBytes(server.pid);
+    const load = await startDriver(`load on ${name}`, loadGenerator(), place, { ...MESSAGE, connections });
+    await untilIdle(server.pid);
+    rows.push({ name, bytes: (residentBytes(server.pid) - before) / connections });
+    await Promise.all([load.stop(), server.stop()]);
   }
   return { id: 'idle', title: `Resident memory of ${connections} idle connections, each`, rows };
 }
 
-/** One message on each tells that all are accepted. */
-async function residentWhenAccepted(server: Program, load: Program): Promise<number> {
-  load.say('run 1');
-  await load.answer('messages');
-  await heapBytes(server);
-  return residentBytes(server.pid);
+/** All are accepted, and what the collector does by itself is done. */
+async function untilIdle(pid: number): Promise<void> {
+  for (let before = -1, now = cpuNanoseconds(pid); now - before > IDLE_NANOSECONDS; ) {
+    await new Promise((resolve) => setTimeout(resolve, IDLE_MS));
+    [before, now] = [now, cpuNanoseconds(pid)];
+  }
 }
 
 /** Bytes that stay on the heap for each message, after a full collection. */
@@ -84,4 +82,6 @@ async function heapBytes(server: Program): Promise<number> {
 }
 
 const MESSAGE = { depth: 1, request: 64, response: 64 };
-const WARM_CONNECTIONS = 100;
+/** Nearly nothing was done for so long. */
+const IDLE_MS = 300;
+const IDLE_NANOSECONDS = 3_000_000;
