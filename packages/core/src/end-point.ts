@@ -102,6 +102,13 @@ export class IPEndPoint extends EndPoint {
     return this.family === 'inet' ? AddressFamily.InterNetwork : AddressFamily.InterNetworkV6;
   }
 
+  /** The same as by family and key, without making the keys: asked for every datagram. */
+  override equals(other: unknown): boolean {
+    if (other === this) return true;
+    if (!(other instanceof IPEndPoint)) return super.equals(other);
+    return other.port === this.port && other.address === this.address;
+  }
+
   /** `127.0.0.1:7000` or `[::1]:7000`. */
   get key(): string {
     return this.family === 'inet' ? `${this.address}:${this.port}` : `[${this.address}]:${this.port}`;

@@ -48,7 +48,7 @@ export {
   type SocketAsyncEventArgsOptions,
 } from './socket-async-event-args.ts';
 export { SocketAsyncEventArgsPool } from './socket-async-event-args-pool.ts';
-export { SocketException, type SocketExceptionOptions } from './socket-exception.ts';
+export { SocketException, type SocketExceptionOptions, socketErrorOf } from './socket-exception.ts';
 export type { MulticastGroup, SocketOptionMap } from './socket-options.ts';
 export type { SocketStats } from './socket-stats.ts';
 export type {

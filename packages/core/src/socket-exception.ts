@@ -57,7 +57,15 @@ export class SocketException extends Error {
   }
 }
 
-/** The SocketError that an error of a transport means: a SocketException's own, else by its `code`, else `SocketError.SocketError`. */
+/**
+ * The SocketError that an error of a transport means: a SocketException's own, else by its `code`, else `SocketError.SocketError`.
+ *
+ * @example
+ * ```ts
+ * import { SocketError, socketErrorOf } from '@proactor/core';
+ * console.log(SocketError[socketErrorOf({ code: 'EADDRINUSE' })]); // AddressAlreadyInUse
+ * ```
+ */
 export function socketErrorOf(error: unknown): SocketError {
   if (error instanceof SocketException) return error.socketErrorCode;
   return meaningOf(codeOf(error)) ?? SocketError.SocketError;

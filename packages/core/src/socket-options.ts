@@ -31,10 +31,23 @@ export interface SocketOptionMap {
   dropMembership: MulticastGroup;
   /** Listeners: connections that may wait to be accepted; beyond it they are dropped and counted. Every transport. */
   acceptQueueMax: number;
+  /** Datagrams: bytes and datagrams that wait until they are asked for; beyond it the newest is dropped and counted. Every transport. */
+  inboxBytesMax: number;
+  inboxUnitsMax: number;
+  /** Datagrams: bytes and sends that wait to go out; beyond it a send completes with NoBufferSpaceAvailable. Every transport. */
+  sendQueueBytesMax: number;
+  sendQueueUnitsMax: number;
 }
 
 /** Options that core itself understands, on every transport. */
-export const CORE_OPTIONS: readonly string[] = ['linger', 'acceptQueueMax'];
+export const CORE_OPTIONS: readonly string[] = [
+  'linger',
+  'acceptQueueMax',
+  'inboxBytesMax',
+  'inboxUnitsMax',
+  'sendQueueBytesMax',
+  'sendQueueUnitsMax',
+];
 
 /** @throws ArgumentError or ArgumentOutOfRangeError `value` */
 export function checkOption(name: string, value: unknown): void {
@@ -73,6 +86,10 @@ const NUMBERS: ReadonlySet<string> = /* @__PURE__ */ new Set([
   'sendBufferSize',
   'multicastTtl',
   'acceptQueueMax',
+  'inboxBytesMax',
+  'inboxUnitsMax',
+  'sendQueueBytesMax',
+  'sendQueueUnitsMax',
 ]);
 const GROUPS: ReadonlySet<string> = /* @__PURE__ */ new Set(['addMembership', 'dropMembership']);
 

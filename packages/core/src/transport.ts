@@ -55,6 +55,8 @@ export interface Capabilities {
   readonly flow: 'credit' | 'pause' | 'none';
   /** Largest datagram, in bytes. */
   readonly unitBytesMax?: number | undefined;
+  /** Where a family (`'inet'`) takes less than that: by its name. */
+  readonly unitBytesMaxOf?: Readonly<Record<string, number>> | undefined;
   /**
    * Upcalls come in the asynchronous context in which `connect()`, `listen()` or `bind()` was called, or in one that carries nothing, as
    * those of Node's handles do. Then core need not enter a Socket's context for each handler where there is nothing to carry. Default false.

@@ -7,7 +7,7 @@ import { quote } from './quote.ts';
 import { checkTimeout } from './check-timeout.ts';
 import { complete, fail } from './completion.ts';
 import { coreOf } from './core-of.ts';
-import { refusedTarget } from './datagram-port.ts';
+import { refusedTarget } from './datagram-target.ts';
 import { DnsEndPoint, EndPoint } from './end-point.ts';
 import type { Engine } from './engine.ts';
 import { AddressFamily } from './enums/address-family.ts';

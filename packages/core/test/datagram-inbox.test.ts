@@ -12,6 +12,10 @@ function unit(bytes: readonly number[], from: IPEndPoint = A, at = 0): DatagramU
   return { bytes: Uint8Array.from(bytes), from, info: { address: '10.9.9.9', interface: at } };
 }
 
+function put(inbox: DatagramInbox, { bytes, from, info }: DatagramUnit, bytesMax = MAX): boolean {
+  return inbox.push(bytes, from, info, bytesMax, 4_096);
+}
+
 /** `1,2,3 10.0.0.1:1 7`: the oldest, with its sender and its interface. */
 function shown(found: DatagramUnit | null): string | null {
   return found === null ? null : `${[...found.bytes]} ${found.from} ${found.info.interface}`;
@@ -28,9 +32,9 @@ const keeping = suite('DatagramInbox');
 keeping('what was pushed comes out in order, each whole, with its sender and what else is known', () => {
   const inbox = new DatagramInbox();
   assert.equal([inbox.length, inbox.bytes, inbox.nextBytes, inbox.peek()], [0, 0, 0, null]);
-  inbox.push(unit([1, 2, 3], A, 7), MAX);
-  inbox.push(unit([], B, 8), MAX);
-  inbox.push(unit([4], A, 9), MAX);
+  put(inbox, unit([1, 2, 3], A, 7));
+  put(inbox, unit([], B, 8));
+  put(inbox, unit([4], A, 9));
   assert.equal([inbox.length, inbox.bytes, inbox.nextBytes], [3, 4, 3]);
   assert.is(shown(inbox.peek()), '1,2,3 10.0.0.1:1 7');
   assert.is(taken(inbox), '1,2,3 10.0.0.1:1 7', 'a look leaves it');
@@ -43,73 +47,73 @@ keeping('what was pushed comes out in order, each whole, with its sender and wha
 keeping('it keeps copies: what was pushed may be overwritten', () => {
   const inbox = new DatagramInbox();
   const bytes = Uint8Array.of(1, 2, 3);
-  inbox.push({ bytes, from: A, info: { address: null, interface: 0 } }, MAX);
+  put(inbox, { bytes, from: A, info: { address: null, interface: 0 } });
   bytes.fill(0xee);
   assert.is(taken(inbox), '1,2,3 10.0.0.1:1 0');
 });
 
 keeping('bytes bound it: what fits exactly is kept, one more is not, and nothing else changes', () => {
   const inbox = new DatagramInbox();
-  assert.is(inbox.push(unit(counting(6)), 10), true);
-  assert.is(inbox.push(unit(counting(5)), 10), false);
-  assert.is(inbox.push(unit(counting(4)), 10), true);
-  assert.is(inbox.push(unit([1]), 10), false);
-  assert.is(inbox.push(unit([]), 10), true, 'an empty one takes no bytes');
+  assert.is(put(inbox, unit(counting(6)), 10), true);
+  assert.is(put(inbox, unit(counting(5)), 10), false);
+  assert.is(put(inbox, unit(counting(4)), 10), true);
+  assert.is(put(inbox, unit([1]), 10), false);
+  assert.is(put(inbox, unit([]), 10), true, 'an empty one takes no bytes');
   assert.equal([inbox.length, inbox.bytes], [3, 10]);
   inbox.shift();
-  assert.is(inbox.push(unit(counting(6)), 10), true);
+  assert.is(put(inbox, unit(counting(6)), 10), true);
 });
 
 keeping('units bound it: 4,096 empty ones, and no more', () => {
   const inbox = new DatagramInbox();
-  for (let i = 0; i < 4_096; i++) assert.ok(inbox.push(unit([]), MAX));
-  assert.is(inbox.push(unit([]), MAX), false);
+  for (let i = 0; i < 4_096; i++) assert.ok(put(inbox, unit([])));
+  assert.is(put(inbox, unit([])), false);
   inbox.shift();
-  assert.is(inbox.push(unit([1]), MAX), true);
-  assert.is(inbox.push(unit([]), MAX), false);
+  assert.is(put(inbox, unit([1])), true);
+  assert.is(put(inbox, unit([])), false);
   assert.equal([inbox.length, inbox.bytes], [4_096, 1]);
 });
 
 keeping('keepOnly() lets go of all others, and tells how many', () => {
   const inbox = new DatagramInbox();
-  for (let i = 0; i < 6; i++) inbox.push(unit([i, i], i % 3 === 0 ? A : B, i), MAX);
+  for (let i = 0; i < 6; i++) put(inbox, unit([i, i], i % 3 === 0 ? A : B, i));
   assert.is(inbox.keepOnly(new IPEndPoint('10.0.0.1', 1)), 4);
   assert.equal([inbox.length, inbox.bytes, inbox.nextBytes], [2, 4, 2]);
-  inbox.push(unit([9], A, 9), MAX);
+  put(inbox, unit([9], A, 9));
   assert.equal(
     [taken(inbox), taken(inbox), taken(inbox)],
     ['0,0 10.0.0.1:1 0', '3,3 10.0.0.1:1 3', '9 10.0.0.1:1 9'],
   );
   assert.is(inbox.keepOnly(A), 0);
-  inbox.push(unit([1], B), MAX);
+  put(inbox, unit([1], B));
   assert.is(inbox.keepOnly(A), 1);
   assert.equal([inbox.length, inbox.bytes, inbox.peek()], [0, 0, null]);
-  inbox.push(unit([5], A), MAX);
+  put(inbox, unit([5], A));
   assert.is(taken(inbox), '5 10.0.0.1:1 0');
 });
 
 keeping('clear() lets go of everything; it can be used again', () => {
   const inbox = new DatagramInbox();
-  inbox.push(unit(counting(100)), MAX);
-  inbox.push(unit([1]), MAX);
+  put(inbox, unit(counting(100)));
+  put(inbox, unit([1]));
   inbox.clear();
   assert.equal([inbox.length, inbox.bytes, inbox.nextBytes, inbox.peek()], [0, 0, 0, null]);
-  inbox.push(unit([2]), MAX);
+  put(inbox, unit([2]));
   assert.is(taken(inbox), '2 10.0.0.1:1 0');
 });
 
 keeping('the memory of a burst is given back when it is over, that of a trickle is kept', () => {
   const inbox = new DatagramInbox();
-  inbox.push(unit([1]), MAX);
+  put(inbox, unit([1]));
   const small = inbox.peek()?.bytes.buffer;
   inbox.shift();
-  inbox.push(unit([2]), MAX);
+  put(inbox, unit([2]));
   assert.is(inbox.peek()?.bytes.buffer, small);
-  for (let i = 0; i < 5; i++) inbox.push(unit(counting(60_000)), MAX);
+  for (let i = 0; i < 5; i++) put(inbox, unit(counting(60_000)));
   const large = inbox.peek()?.bytes.buffer;
   assert.ok((large?.byteLength ?? 0) > 65_536);
   while (inbox.length > 0) inbox.shift();
-  inbox.push(unit([3]), MAX);
+  put(inbox, unit([3]));
   assert.ok((inbox.peek()?.bytes.buffer.byteLength ?? Number.POSITIVE_INFINITY) <= 65_536);
 });
 
@@ -117,7 +121,7 @@ keeping('a steady stream through a short queue needs no more memory than a few t
   const inbox = new DatagramInbox();
   let most = 0;
   for (let i = 0; i < 5_000; i++) {
-    inbox.push(unit(counting(1_200, i)), MAX);
+    put(inbox, unit(counting(1_200, i)));
     if (inbox.length > 3) inbox.shift();
     most = Math.max(most, inbox.peek()?.bytes.buffer.byteLength ?? 0);
   }
@@ -184,7 +188,7 @@ for (const [name, sizes, pushes] of mixes) {
         const from = roll(2) === 0 ? A : B;
         if (act < pushes) {
           const bytes = counting(sizes[roll(sizes.length)] ?? 0, roll(256));
-          assert.is(inbox.push(unit(bytes, from, step), 100_000), twin.push(bytes, from, step, 100_000));
+          assert.is(put(inbox, unit(bytes, from, step), 100_000), twin.push(bytes, from, step, 100_000));
         } else if (act < 9) {
           inbox.shift();
           twin.units.shift();

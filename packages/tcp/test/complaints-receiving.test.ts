@@ -537,12 +537,6 @@ for (const reading of readings) {
   stalls.run();
 }
 
-const datagrams = suite('datagrams come later');
-datagrams.skip('a list, then a window in the middle: each datagram lands where it belongs', () => {});
-datagrams.skip('an empty datagram completes a receive, names its sender and ends nothing', () => {});
-datagrams.skip('a dual-mode socket hears IPv4 as mapped addresses, answers them, and IPv6 beside', () => {});
-datagrams.run();
-
 function windowed(): SocketAsyncEventArgs {
   const e = new SocketAsyncEventArgs();
   e.setBuffer(new Uint8Array(16), 8, 0);

@@ -520,11 +520,6 @@ for (const reading of readings) {
   failures.run();
 }
 
-const datagrams = suite('datagrams come later');
-datagrams.skip('one args to two peers in turn: each datagram goes where it pointed at that call', () => {});
-datagrams.skip('what cannot go out says so and does no harm; sends before a close are all settled', () => {});
-datagrams.run();
-
 /**
  * Sends piece after piece, awaited, until the kernel takes no more. Then one is pending and none behind it; `sent` counts it.
  */

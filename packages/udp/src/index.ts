@@ -1,1 +1,2 @@
-export { udp, type UdpLookup, type UdpOptions } from './udp.ts';
+export { udp } from './udp.ts';
+export type { UdpOptions } from './udp-options.ts';

@@ -1,50 +1,56 @@
-/**
- * The door of the datagram transport: its options and the function that makes it.
- *
- * This version refuses, by name and at once: a program that was written for datagrams should learn so where it asks
- * for the transport, and not from a socket that stays silent.
- */
-import { NotSupportedError, type Transport } from '@proactor/core';
+/** The door: options in, a Transport out. It owns what is said once for all sockets; sockets are the channel's. */
 
-/** What a datagram transport can be told. All of it is optional. */
-export interface UdpOptions {
-  /**
-   * Resolves a host name to its addresses, in the shape of `dns.lookup`. Default: `dns.lookup`. IP literals are never
-   * looked up.
-   */
-  readonly lookup?: UdpLookup | undefined;
-  /** Bytes of datagrams kept for a socket while nobody receives; beyond that the newest is dropped and counted. */
-  readonly inboxBytesMax?: number | undefined;
-  /** Datagrams kept for a socket while nobody receives; beyond that the newest is dropped and counted. */
-  readonly inboxUnitsMax?: number | undefined;
-  /**
-   * Whether a socket bound to a wildcard address should tell each datagram's true destination and interface, at the
-   * price of one descriptor for each local address. Default: false.
-   */
-  readonly packetInfo?: boolean | undefined;
-}
-
-/** A name lookup in the shape of Node's `dns.lookup` with `all: true`. */
-export type UdpLookup = (
-  hostname: string,
-  options: { readonly all: true; readonly family: 0 | 4 | 6 },
-  done: (
-    error: Error | null,
-    addresses: readonly { readonly address: string; readonly family: number }[],
-  ) => void,
-) => void;
+import { type Capabilities, platformRuntime, type Transport } from '@proactor/core';
+import { resolve } from './resolve.ts';
+import { UdpChannel } from './udp-channel.ts';
+import { readUdpOptions, settingsOf, SOCKET_OPTIONS, type UdpOptions } from './udp-options.ts';
+import { UNIT_BYTES_MAX_IPV4, UNIT_BYTES_MAX_IPV6 } from './unit-sizes.ts';
 
 /**
- * Makes the datagram transport over `node:dgram`.
+ * Datagrams over `node:dgram`: UDP on IPv4 and IPv6, multicast and broadcast.
  *
- * Datagrams come in a later version. Until then the name, the options and the package are here, so that programs can
- * be written and type-checked, and the call throws.
+ * End points are `IPEndPoint`, and `DnsEndPoint` for connects. A datagram comes whole, or is cut with `SocketFlags.Truncated`; those that nobody
+ * waits for are kept up to a bound, then dropped and counted; every send tells what became of it, as far as this host knows.
  *
- * @param _options defaults for the sockets of this transport; not looked at yet
- * @throws {NotSupportedError} always, in this version
+ * @param options the defaults of its sockets; own properties only
+ * @throws ArgumentError an option of an unknown name or the wrong type; ArgumentOutOfRangeError a number out of range;
+ *   PlatformNotSupportedError `reusePort` where Node would ignore it
+ * @example A question and its answer
+ * ```ts
+ * import { IPEndPoint, Socket } from '@proactor/core';
+ * import { udp } from '@proactor/udp';
+ *
+ * const transport = udp();
+ * const server = new Socket(transport);
+ * server.bind(IPEndPoint.parse('127.0.0.1:0')); // bound at once, or it throws
+ * const client = await Socket.connect(transport, server.localEndPoint ?? IPEndPoint.any);
+ *
+ * await client.send(new TextEncoder().encode('who is there?'));
+ * const buffer = new Uint8Array(1_500);
+ * const { bytes, remoteEndPoint } = await server.receiveFrom(buffer);
+ * await server.sendTo(buffer.subarray(0, bytes), remoteEndPoint);
+ * console.log(await client.receive(buffer)); // 13
+ * for (const socket of [client, server]) socket.close();
+ * ```
  */
-export function udp(_options?: UdpOptions): Transport {
-  throw new NotSupportedError(
-    'Cannot make the udp transport: datagrams come in a later version of @proactor/udp',
-  );
+export function udp(options?: UdpOptions): Transport {
+  const settings = readUdpOptions(options);
+  return {
+    name: 'udp',
+    caps: CAPABILITIES,
+    runtime: platformRuntime,
+    bind: (at, sink, o) => new UdpChannel(at, sink, settingsOf(settings, o.options)),
+    resolve: (name, done) => resolve(name, settings.lookup, done),
+  };
 }
+
+const CAPABILITIES: Capabilities = /* @__PURE__ */ Object.freeze({
+  kind: 'datagram',
+  families: /* @__PURE__ */ Object.freeze(['inet', 'inet6']),
+  halfClose: false,
+  abort: 'silent',
+  flow: 'none',
+  unitBytesMax: UNIT_BYTES_MAX_IPV6,
+  unitBytesMaxOf: /* @__PURE__ */ Object.freeze({ inet: UNIT_BYTES_MAX_IPV4 }),
+  options: SOCKET_OPTIONS,
+});

@@ -8,7 +8,14 @@ import type { Difference } from './compare.ts';
 import { eagerAccept } from './excuses/backlog.ts';
 import { bindDiffers, boundDiffers } from './excuses/binding.ts';
 import { elementDiffers, elementsTogether, failedPackets } from './excuses/packets.ts';
-import { controlData, elsewhere, olderDatagram, refusedStart, staleResult } from './excuses/receives.ts';
+import {
+  controlData,
+  elsewhere,
+  olderDatagram,
+  refusedStart,
+  staleResult,
+  wildcardPacket,
+} from './excuses/receives.ts';
 import { reuseInOrder, sendFlags, sendOfNothing } from './excuses/sends.ts';
 import { shutdownWaits } from './excuses/shutdown.ts';
 import { unixReset, unnamed } from './excuses/unix.ts';
@@ -133,6 +140,12 @@ export const DEVIATIONS: readonly Deviation[] = [
     reason:
       'the packet information of a datagram older than the first ReceiveMessageFrom is what the transport knows, not interface 0',
     excuses: olderDatagram,
+  },
+  {
+    name: 'wildcard packet',
+    reason:
+      'bound to a wildcard, udp() does not know where a datagram was sent to; with packetInfo it knows the addresses that the host lists',
+    excuses: wildcardPacket,
   },
   {
     name: 'refused start',

@@ -171,7 +171,7 @@ function isOpened(one: EventEmitter, open: () => void): Promise<boolean> {
 }
 
 /** Where the recordings were made `localhost` was 127.0.0.1 alone. Nobody else is asked. */
-const lookup: LookupFunction = (host, _options, done) => {
+export const lookup: LookupFunction = (host, _options, done) => {
   globalThis.setImmediate(() => {
     if (host === 'localhost') done(null, [{ address: '127.0.0.1', family: 4 }]);
     else done(Object.assign(new Error(`no address of ${host}`), { code: 'ENOTFOUND' }), []);

@@ -1,24 +1,24 @@
-/** The kernel's datagrams, in real time. */
+/** The kernel's datagrams, in real time: it waits as tcp does. */
 
 import { SelectMode, type Socket, type Transport } from '@proactor/core';
 import { udp } from '@proactor/udp';
 import type { Arrival, Network } from './network.ts';
 import { NotHere } from './scenario-error.ts';
 import { isDatagram, type SocketKind } from './socket-kinds.ts';
-import { TcpNetwork } from './tcp-network.ts';
+import { lookup, TcpNetwork } from './tcp-network.ts';
 
 export class UdpNetwork implements Network {
   readonly name = 'udp';
   readonly #time = new TcpNetwork();
-  #transport: Transport | null = null;
+  readonly #transport: Transport;
+
+  /** @param packetInfo whether sockets that are bound to a wildcard shall know where a datagram was sent to */
+  constructor(packetInfo = false) {
+    this.#transport = udp({ lookup, packetInfo });
+  }
 
   transportFor(kind: SocketKind): Transport {
     if (!isDatagram(kind)) throw new NotHere('udp has no streams');
-    try {
-      this.#transport ??= udp();
-    } catch (error) {
-      throw new NotHere('udp has no datagrams yet', { cause: error });
-    }
     return this.#transport;
   }
 
@@ -37,6 +37,7 @@ export class UdpNetwork implements Network {
     );
   }
 
+  /** Node reads what is there in every turn; the kernel does not tell what it has. */
   holdsBack(): boolean {
     return false;
   }

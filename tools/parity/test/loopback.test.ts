@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { DEVIATIONS } from '../src/deviations.ts';
 import { replay } from '../src/replay.ts';
 import { TcpNetwork } from '../src/tcp-network.ts';
+import { UdpNetwork } from '../src/udp-network.ts';
 import { testReplays, VECTORS } from './replays.ts';
 
 const verdicts = testReplays('loopback');
@@ -16,7 +17,9 @@ rules('every rule has a use', async () => {
   // Some are about the kernel alone.
   const more = VECTORS.filter(({ id, on }) => id.startsWith('deviation/') || on === 'unix');
   const onTcp = await Promise.all(more.map((scenario) => replay(scenario, () => new TcpNetwork())));
-  for (const rule of onTcp.flatMap(({ deviations }) => deviations)) used.add(rule);
+  const packets = VECTORS.filter(({ id }) => id.startsWith('datagram/packet-info'));
+  const onUdp = await Promise.all(packets.map((scenario) => replay(scenario, () => new UdpNetwork())));
+  for (const rule of [...onTcp, ...onUdp].flatMap(({ deviations }) => deviations)) used.add(rule);
   assert.equal(
     DEVIATIONS.filter((rule) => !used.has(rule)).map(({ name }) => name),
     [],

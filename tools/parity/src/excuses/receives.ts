@@ -188,3 +188,19 @@ function straySends(scenario: Scenario, index: number): readonly Start[] {
     return connect >= 0 && to !== remoteOf(scenario, at, args);
   });
 }
+
+/** Where it was sent to, on a socket that hears for every address: Node tells nothing of that, and no connect has made it one address. */
+export function wildcardPacket(fact: Difference, place: Place): boolean {
+  const { path, expected, seen } = fact;
+  const { scenario, index, network } = place;
+  if (network !== 'udp' || path.at(-2) !== 'packetInfo') return false;
+  const unknown =
+    path.at(-1) === 'address'
+      ? typeof expected === 'string' && seen === null
+      : path.at(-1) === 'interface' && typeof expected === 'number' && seen === 0;
+  const on = startOf(scenario, index, argsOf(fact, place))?.on;
+  const steps = before(scenario, index).filter((one) => one['on'] === on);
+  const bind = steps.find((one) => one['do'] === 'bind');
+  const connects = steps.some((one) => one['do'] === 'connect' || one['do'] === 'connectNow');
+  return unknown && !connects && (bind === undefined || /^(?:0\.0\.0\.0|\[::\]):/.test(String(bind['to'])));
+}
