@@ -13,10 +13,13 @@ export class AddressRules {
   readonly given: AddressFamily;
   readonly dualMode: boolean;
   readonly #families: readonly string[];
+  /** The transport takes whatever comes. */
+  readonly #carriesAll: boolean;
   #current: AddressFamily;
 
   constructor(caps: Capabilities, given: AddressFamily | undefined, dualMode: boolean) {
     this.#families = caps.families;
+    this.#carriesAll = caps.families.includes('*');
     this.dualMode = dualMode;
     this.given = given ?? (dualMode ? AddressFamily.InterNetworkV6 : AddressFamily.Unspecified);
     this.#current = this.given;
@@ -29,7 +32,7 @@ export class AddressRules {
 
   /** Whether the transport knows end points of this kind. */
   carries(endPoint: EndPoint): boolean {
-    return this.#families.includes('*') || this.#families.includes(endPoint.family);
+    return this.#carriesAll || this.#families.includes(endPoint.family);
   }
 
   /** Whether the socket can use an end point at all. */

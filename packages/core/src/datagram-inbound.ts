@@ -66,9 +66,9 @@ export class DatagramInbound implements LaneOwner {
     }
     const unit = this.#inbox.peek();
     if (unit === null) return -1;
-    const bytes = Math.min(target.byteLength, unit.bytes.byteLength);
+    const bytes = Math.min(target.length, unit.bytes.length);
     target.set(unit.bytes.subarray(0, bytes));
-    if (bytes < unit.bytes.byteLength) this.#stats.truncated++;
+    if (bytes < unit.bytes.length) this.#stats.truncated++;
     this.#letOldestGo();
     return bytes;
   }
@@ -157,9 +157,9 @@ export class DatagramInbound implements LaneOwner {
     // .NET on Unix looks with a window of one byte where there is none, so that a unit of one byte is not cut; a message is taken all the
     // same, and so is what meets a list.
     const looks = room === 0 && !message && operation.segments === null;
-    const copied = fill(operation, bytes, 0, bytes.byteLength);
-    const cut = bytes.byteLength > Math.max(copied, looks ? 1 : 0);
-    const told = (operation.flags & SocketFlags.Truncated) !== 0 && !looks ? bytes.byteLength : copied;
+    const copied = fill(operation, bytes, 0, bytes.length);
+    const cut = bytes.length > Math.max(copied, looks ? 1 : 0);
+    const told = (operation.flags & SocketFlags.Truncated) !== 0 && !looks ? bytes.length : copied;
     complete(operation, SocketError.Success, told);
     const { args } = operation;
     if (cut) {

@@ -55,7 +55,7 @@ export class DatagramInbox {
     bytesMax: number,
     unitsMax: number,
   ): boolean {
-    const length = bytes.byteLength;
+    const length = bytes.length;
     if (this.#count >= unitsMax || this.#bytes + length > bytesMax) return false;
     const slab = this.#roomFor(length);
     slab.set(bytes, this.#end);
@@ -82,7 +82,7 @@ export class DatagramInbox {
     this.#count--;
     if (this.#count > 0) return;
     this.#end = 0;
-    if (this.#slab !== null && this.#slab.byteLength > SLAB_KEPT_BYTES) this.#slab = null;
+    if (this.#slab !== null && this.#slab.length > SLAB_KEPT_BYTES) this.#slab = null;
     if (this.#places.length > PLACES_KEPT) this.#places = [];
   }
 
@@ -142,10 +142,10 @@ export class DatagramInbox {
 
   #roomFor(bytes: number): Uint8Array {
     const slab = this.#slab;
-    if (slab !== null && this.#end + bytes <= slab.byteLength) return slab;
+    if (slab !== null && this.#end + bytes <= slab.length) return slab;
     const needed = this.#bytes + bytes;
     const room =
-      slab !== null && needed <= slab.byteLength / 2
+      slab !== null && needed <= slab.length / 2
         ? slab
         : new Uint8Array(Math.max(needed * 2, SLAB_FIRST_BYTES));
     let end = 0;

@@ -47,14 +47,15 @@ export class DatagramOutbound implements LaneOwner {
     operation.lane = this.lane;
     operation.target = to;
     if (this.#port.isClosed) return fail(operation, this.#port.failure, 0);
-    const refused = this.#refusal(operation, to);
+    const bytes = operation.bytesTotal;
+    const refused = this.#refusal(operation, bytes, to);
     if (refused !== SocketError.Success) return complete(operation, refused, 0);
     if (this.lane.head === null) {
       if (this.#port.hasError) return fail(operation, this.#port.takeSoftError(), 0);
-    } else if (this.#isFull(operation.bytesTotal)) {
+    } else if (this.#isFull(bytes)) {
       return complete(operation, SocketError.NoBufferSpaceAvailable, 0);
     }
-    operation.total = operation.bytesTotal;
+    operation.total = bytes;
     this.#push(operation);
   }
 
@@ -131,12 +132,12 @@ export class DatagramOutbound implements LaneOwner {
 
   // Inside.
 
-  /** What can be told before the transport is asked. */
-  #refusal(operation: Operation, to: EndPoint | null): SocketError {
+  /** What can be told before the transport is asked. A target was looked at by its verb. */
+  #refusal(operation: Operation, bytes: number, to: EndPoint | null): SocketError {
     if ((operation.flags & ~IDLE_FLAGS) !== 0) return SocketError.OperationNotSupported;
     if (this.#core.sendsNoMore) return SocketError.Shutdown;
     if (operation.memoryGone) return SocketError.InvalidArgument;
-    return refusedTarget(this.#core, operation.bytesTotal, to);
+    return to === null ? refusedTarget(this.#core, bytes, null) : SocketError.Success;
   }
 
   /** A queue in which something waits takes no more than its limits; an empty one takes anything. */
@@ -194,13 +195,13 @@ export class DatagramOutbound implements LaneOwner {
       return true;
     }
     const { unitBytesMax } = this.#core.transport.caps;
-    if (!packets.gaveWholePart || (unitBytesMax !== undefined && slice.byteLength > unitBytesMax)) {
+    if (!packets.gaveWholePart || (unitBytesMax !== undefined && slice.length > unitBytesMax)) {
       this.#remove(operation);
       complete(operation, SocketError.MessageSize, packets.finishedBytes);
       return true;
     }
     try {
-      operation.given = slice.byteLength;
+      operation.given = slice.length;
       const pending = this.#giveDown(slice, null);
       if (this.lane.head !== operation) return true;
       this.#pending = pending;
@@ -264,11 +265,11 @@ export class DatagramOutbound implements LaneOwner {
   #unitOf(operation: Operation): Uint8Array {
     const { segments } = operation;
     if (segments === null) return operation.view();
-    if (this.#joined.byteLength < operation.total) this.#joined = new Uint8Array(operation.total);
+    if (this.#joined.length < operation.total) this.#joined = new Uint8Array(operation.total);
     let at = 0;
     for (const segment of segments) {
       this.#joined.set(segment, at);
-      at += segment.byteLength;
+      at += segment.length;
     }
     return this.#joined.subarray(0, at);
   }

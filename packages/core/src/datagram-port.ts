@@ -155,13 +155,13 @@ export class DatagramPort implements DatagramSink {
   }
 
   data(unit: Uint8Array, from: EndPoint, info: IPPacketInformation = NO_PACKET_INFORMATION): void {
-    if (this.#late || this.#state === 'closing') return;
+    if (this.#isLate() || this.#state === 'closing') return;
     if (this.peer !== null && !from.equals(this.peer)) return; // a stranger, sent before there was a peer: systems let those pass
     this.#engine.enterUpcall();
     try {
       const { stats } = this.#core;
       stats.lastActivityAt = this.#engine.time;
-      stats.bytesReceived += unit.byteLength;
+      stats.bytesReceived += unit.length;
       stats.datagramsReceived++;
       this.#inbound.arrived(unit, from, info);
     } finally {
@@ -170,7 +170,7 @@ export class DatagramPort implements DatagramSink {
   }
 
   sent(error?: unknown): void {
-    if (this.#late) return;
+    if (this.#isLate()) return;
     this.#engine.enterUpcall();
     try {
       this.#outbound.sent(error ?? null);
@@ -180,7 +180,7 @@ export class DatagramPort implements DatagramSink {
   }
 
   softError(error: unknown): void {
-    if (this.#late || this.#state === 'closing') return;
+    if (this.#isLate() || this.#state === 'closing') return;
     this.#engine.enterUpcall();
     try {
       if (!this.#inbound.failFirst(error)) this.#softError = error;
@@ -190,7 +190,7 @@ export class DatagramPort implements DatagramSink {
   }
 
   closed(error?: unknown): void {
-    if (this.#late) return;
+    if (this.#isLate()) return;
     this.#engine.enterUpcall();
     try {
       this.#end(error ?? null);
@@ -201,7 +201,8 @@ export class DatagramPort implements DatagramSink {
 
   // Inside.
 
-  get #late(): boolean {
+  /** An upcall after closed(): counted, and ignored. */
+  #isLate(): boolean {
     if (this.#state !== 'closed') return false;
     this.#core.stats.lateUpcalls++;
     return true;

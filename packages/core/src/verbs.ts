@@ -258,10 +258,11 @@ function checkSender(core: SocketCore, operation: Operation): void {
       'e',
     );
   }
-  args.remoteEndPoint = core.addresses.mapped(from);
+  const any = core.addresses.mapped(from);
+  if (any !== from) args.remoteEndPoint = any;
   const family = core.addresses.current;
   const isIp = family === AddressFamily.InterNetwork || family === AddressFamily.InterNetworkV6;
-  if (isIp && args.remoteEndPoint.addressFamily !== family) {
+  if (isIp && any.addressFamily !== family) {
     throw new ArgumentError(`Cannot receive from ${from}: its family is not the socket's`, 'e');
   }
   mustHaveAPort(core);

@@ -122,12 +122,12 @@ export class UdpChannel implements DatagramChannel {
     const peer = this.#peer;
     if (peer !== null) {
       if (to !== null && !to.equals(peer)) throw refused(SocketError.IsConnected, to, `connected to ${peer}`);
-      if (unit.byteLength > UNIT_BYTES_MAX_IPV4) this.#mustFit(unit, peer);
+      if (unit.length > UNIT_BYTES_MAX_IPV4) this.#mustFit(unit, peer);
       this.#socket.send(unit, this.#sent); // with an address Node throws, or sends to the peer all the same
     } else {
       if (!(to instanceof IPEndPoint))
         throw refused(SocketError.DestinationAddressRequired, to, 'not connected');
-      if (unit.byteLength > UNIT_BYTES_MAX_IPV4) this.#mustFit(unit, to);
+      if (unit.length > UNIT_BYTES_MAX_IPV4) this.#mustFit(unit, to);
       this.#socket.send(
         unit,
         to.port,
@@ -217,7 +217,7 @@ export class UdpChannel implements DatagramChannel {
     throw refused(
       SocketError.MessageSize,
       to,
-      `${unit.byteLength} bytes, at most ${UNIT_BYTES_MAX_IPV4} fit into IPv4`,
+      `${unit.length} bytes, at most ${UNIT_BYTES_MAX_IPV4} fit into IPv4`,
     );
   }
 
