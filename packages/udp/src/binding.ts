@@ -4,46 +4,43 @@
  */
 
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram';
-import { type EndPoint, IPEndPoint, NotSupportedError } from '@proactor/core';
+import { type EndPoint, IPEndPoint, type IPPacketInformation, NotSupportedError } from '@proactor/core';
 import { literalLookup } from './literal-lookup.ts';
-import { informationAt, isWildcard, localAddresses, NOT_KNOWN } from './packet-info.ts';
+import { informationAt, isWildcard, localAddresses } from './packet-info.ts';
 import { sourceEndPoint } from './source-end-points.ts';
 import type { UdpSettings } from './udp-options.ts';
-import type { IPPacketInformation } from '@proactor/core';
 
-/** A bound socket of Node, and what is known of all that it hears. */
-export interface Bound {
+/** A socket that hears for one local address, beside the one on the wildcard, and what is known of all that it hears. */
+export interface Beside {
   readonly socket: Socket;
-  /** Null: bound to an address, and not asked for yet. */
-  readonly info: IPPacketInformation | null;
+  readonly info: IPPacketInformation;
 }
 
 /**
- * Sockets bound to an address; the first is the one that sends.
+ * A socket, bound when this returns.
  *
  * @throws NotSupportedError an end point that is no IP address; what the system says (EADDRINUSE, EADDRNOTAVAIL, EACCES…)
  */
-export function bindTo(at: EndPoint, settings: UdpSettings): readonly Bound[] {
+export function bindTo(at: EndPoint, settings: UdpSettings): Socket {
   if (!(at instanceof IPEndPoint))
     throw new NotSupportedError(`Cannot bind to ${String(at)}: transport udp takes IP end points`);
-  const shares = settings.reuseAddress || settings.reusePort;
-  const wildcard = isWildcard(at.address);
-  if (!wildcard || !settings.packetInfo) {
-    const socket = at.port === 0 ? bindAnyPort(at, settings) : open(at, at.port, settings);
-    return [{ socket, info: wildcard ? NOT_KNOWN : null }];
-  }
+  const { packetInfo, reuseAddress, reusePort } = settings;
+  if (!packetInfo || !isWildcard(at.address))
+    return at.port === 0 ? bindAnyPort(at, settings) : open(at, at.port, settings);
   // Sharing hides that others are there already: asked without it first.
-  const port =
-    shares && at.port !== 0 ? at.port : freePort(at, at.port, { ...settings, reuseAddress: false });
-  return bindEach(at, port, { ...settings, reuseAddress: true });
+  const asked = (reuseAddress || reusePort) && at.port !== 0;
+  return open(at, asked ? at.port : freePort(at, settings), { ...settings, reuseAddress: true });
 }
 
-/** The wildcard, and beside it every address that it stands for: the kernel prefers those for what is sent to them. */
-function bindEach(at: IPEndPoint, port: number, settings: UdpSettings): readonly Bound[] {
-  const all: Bound[] = [{ socket: open(at, port, settings), info: NOT_KNOWN }];
-  for (const address of localAddresses(at.address, settings.ipv6Only)) {
+/** For each address that a wildcard stands for a socket of its own: the kernel prefers those for what is sent there. */
+export function bindBeside(
+  { address: wildcard, port }: IPEndPoint,
+  settings: UdpSettings,
+): readonly Beside[] {
+  const all: Beside[] = [];
+  for (const address of localAddresses(wildcard, settings.ipv6Only)) {
     try {
-      const socket = open(sourceEndPoint(address, port), port, settings);
+      const socket = open(sourceEndPoint(address, port), port, { ...settings, reuseAddress: true });
       all.push({ socket, info: informationAt(address) });
     } catch {
       // An address that cannot be bound yet, or not any more: the wildcard hears for it.
@@ -59,7 +56,7 @@ function bindEach(at: IPEndPoint, port: number, settings: UdpSettings): readonly
 function bindAnyPort(at: IPEndPoint, settings: UdpSettings): Socket {
   for (let tries = 1; ; tries++) {
     try {
-      return open(at, freePort(at, 0, settings), settings);
+      return open(at, freePort(at, settings), settings);
     } catch (error) {
       // Somebody else took it in between.
       if (tries === TRIES_MAX || (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
@@ -67,15 +64,14 @@ function bindAnyPort(at: IPEndPoint, settings: UdpSettings): Socket {
   }
 }
 
-/** The port, or one that is free; nobody has it when this returns. */
-function freePort(at: IPEndPoint, port: number, settings: UdpSettings): number {
-  const probe = open(at, port, settings);
+/** The port, or for 0 one that is free; nobody has it when this returns. */
+function freePort(at: IPEndPoint, settings: UdpSettings): number {
+  const probe = open(at, at.port, settings);
   const free = probe.address().port;
   probe.close();
   return free;
 }
 
-/** A socket, bound when this returns. */
 function open(at: IPEndPoint, port: number, settings: UdpSettings): Socket {
   const { ipv6Only, reuseAddress: reuseAddr, reusePort } = settings;
   const options: SocketOptions & { reusePort?: boolean } = {

@@ -3,7 +3,7 @@
  * not know operations: those are core's.
  */
 
-import type { RemoteInfo, Socket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
 import {
   ArgumentError,
   type DatagramChannel,
@@ -17,7 +17,7 @@ import {
   SocketException,
   socketErrorOf,
 } from '@proactor/core';
-import { type Bound, bindTo } from './binding.ts';
+import { type Beside, bindBeside, bindTo } from './binding.ts';
 import { connectNow, isConnectRefusal } from './connecting.ts';
 import { kernelLosses } from './kernel-losses.ts';
 import { informationAt, isWildcard, multicastInterface, NOT_KNOWN } from './packet-info.ts';
@@ -39,18 +39,18 @@ const CLOSED = 2;
 export class UdpChannel implements DatagramChannel {
   readonly #sink: DatagramSink;
   readonly #settings: UdpSettings;
-  readonly #family: 'inet' | 'inet6';
+  /** Where it was bound, with its port. */
+  readonly #at: IPEndPoint;
   /** The socket that sends, and hears all that no other does. */
   readonly #socket: Socket;
-  /** Bound beside it, one for each local address. */
-  readonly #others: readonly Socket[];
+  /** On a wildcard with packetInfo, while it is not connected: one for each local address. */
+  #beside: readonly Beside[] = [];
   readonly #options = new Map<string, unknown>();
-  /** Of what the first socket hears while it is not connected; null = bound to an address, and not looked up yet. */
-  #bound: IPPacketInformation | null;
-  /** The same, now. */
+  /** Of what the first socket hears; null = it is at one address, and that was not looked up yet. */
   #info: IPPacketInformation | null;
   #peer: IPEndPoint | null = null;
   #phase: Phase = OPEN;
+  #referenced = true;
   /** The memory of the last unit is Node's. */
   #lent = false;
   /** The last target of the other family, and how this socket writes it. */
@@ -59,28 +59,23 @@ export class UdpChannel implements DatagramChannel {
 
   /** Binds it. Throws what the system says. */
   constructor(at: EndPoint, sink: DatagramSink, settings: UdpSettings) {
-    const [first, ...others] = bindTo(at, settings) as [Bound, ...Bound[]];
+    const socket = bindTo(at, settings);
     this.#sink = sink;
     this.#settings = settings;
-    this.#family = (at as IPEndPoint).family;
-    this.#socket = first.socket;
-    this.#others = others.map(({ socket }) => socket);
-    this.#bound = first.info;
-    this.#info = first.info;
-    first.socket.on('message', (unit, { address, port }) => this.#heard(unit, address, port));
-    for (const { socket, info } of others)
-      socket.on('message', (unit, from) => this.#heardBeside(unit, from, info));
-    for (const socket of this.#sockets) {
-      socket.on('error', (error) => this.#failed(error));
-      socket.on('close', () => this.#leave());
-    }
+    this.#socket = socket;
+    this.#at = new IPEndPoint((at as IPEndPoint).address, socket.address().port);
+    this.#info = isWildcard(this.#at.address) ? NOT_KNOWN : null;
+    socket.on('message', (unit, { address, port }) => this.#heard(unit, address, port));
+    socket.on('error', (error) => this.#failed(error));
+    socket.on('close', () => this.#leave());
     try {
       for (const [name, value] of Object.entries(settings.opening)) this.#apply(name, value);
     } catch (error) {
       this.#phase = CLOSED;
-      for (const socket of this.#sockets) socket.close();
+      socket.close();
       throw error;
     }
+    this.#openBeside();
     sink.open();
   }
 
@@ -113,8 +108,7 @@ export class UdpChannel implements DatagramChannel {
       if (before !== null) this.#peer = connectNow(this.#socket, before.address, before.port);
       throw error;
     } finally {
-      // Connected, a wildcard has become one address.
-      this.#info = this.#peer === null ? this.#bound : null;
+      this.#peerChanged();
     }
   }
 
@@ -131,7 +125,7 @@ export class UdpChannel implements DatagramChannel {
       this.#socket.send(
         unit,
         to.port,
-        to.family === this.#family ? to.address : this.#addressOf(to),
+        to.family === this.#at.family ? to.address : this.#addressOf(to),
         this.#sent,
       );
     }
@@ -149,6 +143,7 @@ export class UdpChannel implements DatagramChannel {
   }
 
   ref(on: boolean): void {
+    this.#referenced = on;
     for (const socket of this.#sockets) {
       if (on) socket.ref();
       else socket.unref();
@@ -179,21 +174,37 @@ export class UdpChannel implements DatagramChannel {
     this.#sink.data(unit, sourceEndPoint(address, port), this.#info ?? this.#lookUp());
   }
 
-  /** What was sent to one of the addresses of a wildcard. */
-  #heardBeside(unit: Uint8Array, { address, port }: RemoteInfo, info: IPPacketInformation | null): void {
-    // Connected, the first socket hears the peer; here it is heard on an address that it does not know.
-    if (this.#phase !== OPEN || this.#peer !== null) return;
-    this.#sink.data(unit, sourceEndPoint(address, port), info ?? NOT_KNOWN);
-  }
-
   /** The interface is asked for once, and only of a socket that hears something. */
   #lookUp(): IPPacketInformation {
     const { local } = this;
     const known = local instanceof IPEndPoint && !isWildcard(local.address);
-    const info = known ? informationAt(local.address) : NOT_KNOWN;
-    if (this.#peer === null) this.#bound = info;
-    this.#info = info;
-    return info;
+    return (this.#info = known ? informationAt(local.address) : NOT_KNOWN);
+  }
+
+  /** Connected, a wildcard has become one address, and hears the peer alone. */
+  #peerChanged(): void {
+    if (!isWildcard(this.#at.address)) return;
+    this.#info = this.#peer === null ? NOT_KNOWN : null;
+    if (this.#peer !== null) this.#closeBeside();
+    else if (this.#beside.length === 0) this.#openBeside();
+  }
+
+  #openBeside(): void {
+    if (!this.#settings.packetInfo || !isWildcard(this.#at.address)) return;
+    this.#beside = bindBeside(this.#at, this.#settings);
+    for (const { socket, info } of this.#beside) {
+      socket.on('message', (unit, { address, port }) => {
+        if (this.#phase === OPEN) this.#sink.data(unit, sourceEndPoint(address, port), info);
+      });
+      socket.on('error', (error) => this.#failed(error));
+      setReceiveBuffer(socket, this.#options.get('receiveBufferSize') as number | null);
+      if (!this.#referenced) socket.unref();
+    }
+  }
+
+  #closeBeside(): void {
+    for (const { socket } of this.#beside) closeQuietly(socket);
+    this.#beside = [];
   }
 
   /** ICMP's answer to a datagram of a connected socket, as a rule. Without a listener it would end the process. */
@@ -223,9 +234,10 @@ export class UdpChannel implements DatagramChannel {
 
   /** An address as this socket writes it: IPv4 is mapped on IPv6, if it speaks both. */
   #addressOf(to: IPEndPoint): string {
-    if (to.family === this.#family) return to.address;
+    if (to.family === this.#at.family) return to.address;
     if (to === this.#foreign) return this.#foreignAddress;
-    if (this.#family === 'inet') throw refused(SocketError.AddressFamilyNotSupported, to, 'an IPv4 socket');
+    if (this.#at.family === 'inet')
+      throw refused(SocketError.AddressFamilyNotSupported, to, 'an IPv4 socket');
     if (this.#settings.ipv6Only) throw refused(SocketError.NetworkUnreachable, to, 'IPv6 only');
     this.#foreign = to;
     this.#foreignAddress = to.address === '0.0.0.0' ? '::' : `::ffff:${to.address}`;
@@ -256,7 +268,7 @@ export class UdpChannel implements DatagramChannel {
       case 'multicastLoopback':
         return void socket.setMulticastLoopback(value as boolean);
       case 'multicastInterface':
-        return socket.setMulticastInterface(multicastInterface(this.#family, value as string));
+        return socket.setMulticastInterface(multicastInterface(this.#at.family, value as string));
       case 'addMembership':
       case 'dropMembership':
         return this.#setMembership(name === 'addMembership', value as MulticastGroup);
@@ -286,13 +298,14 @@ export class UdpChannel implements DatagramChannel {
     if (this.#phase === CLOSED) return;
     this.#phase = CLOSED;
     this.#lent = false;
-    for (const socket of this.#sockets) closeQuietly(socket);
+    closeQuietly(this.#socket);
+    this.#closeBeside();
     this.#peer = null;
     this.#sink.closed();
   }
 
   get #sockets(): readonly Socket[] {
-    return [this.#socket, ...this.#others];
+    return [this.#socket, ...this.#beside.map(({ socket }) => socket)];
   }
 
   get #places(): readonly IPEndPoint[] {

@@ -218,11 +218,11 @@ function checkNumber(name: string, value: unknown, min: number, max: number): vo
   }
 }
 
-function checkGroup(_name: string, value: unknown): void {
+function checkGroup(name: string, value: unknown): void {
   const { group, source } = value as MulticastGroup;
   for (const address of [group, source]) {
     if (address !== undefined && (typeof address !== 'string' || isIP(address) === 0))
-      throw new ArgumentError(`Cannot read multicast address: ${quote(address)}`, 'value');
+      throw new ArgumentError(`Cannot use option ${name}: ${quote(address)} is no IP address`, 'value');
   }
 }
 
