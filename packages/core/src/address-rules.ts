@@ -13,13 +13,12 @@ export class AddressRules {
   readonly given: AddressFamily;
   readonly dualMode: boolean;
   readonly #families: readonly string[];
-  /** The transport takes whatever comes. */
-  readonly #carriesAll: boolean;
+  /** The family that was asked for last and that the transport knows: most often it is asked for again. */
+  #carried = '';
   #current: AddressFamily;
 
   constructor(caps: Capabilities, given: AddressFamily | undefined, dualMode: boolean) {
     this.#families = caps.families;
-    this.#carriesAll = caps.families.includes('*');
     this.dualMode = dualMode;
     this.given = given ?? (dualMode ? AddressFamily.InterNetworkV6 : AddressFamily.Unspecified);
     this.#current = this.given;
@@ -32,7 +31,11 @@ export class AddressRules {
 
   /** Whether the transport knows end points of this kind. */
   carries(endPoint: EndPoint): boolean {
-    return this.#carriesAll || this.#families.includes(endPoint.family);
+    const { family } = endPoint;
+    if (family === this.#carried) return true;
+    if (!this.#families.includes('*') && !this.#families.includes(family)) return false;
+    this.#carried = family;
+    return true;
   }
 
   /** Whether the socket can use an end point at all. */

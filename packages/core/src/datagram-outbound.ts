@@ -227,6 +227,7 @@ export class DatagramOutbound implements LaneOwner {
   /** A channel that has no `connect()` cannot know the peer: it is told where each unit goes. */
   #giveDown(unit: Uint8Array, to: EndPoint | null): boolean {
     const channel = this.#port.channel as DatagramChannel;
+    this.#stats.lastActivityAt = this.#core.engine.time; // known already, where a handler answers what came
     return channel.send(unit, to ?? (channel.connect === undefined ? this.#port.peer : null));
   }
 
@@ -258,7 +259,6 @@ export class DatagramOutbound implements LaneOwner {
   #count(bytes: number): void {
     this.#stats.bytesSent += bytes;
     this.#stats.datagramsSent++;
-    this.#stats.lastActivityAt = this.#core.engine.time;
   }
 
   /** The window, or the list joined into memory of the port's own: one unit is pending at a time. */

@@ -17,6 +17,7 @@ import type { DatagramChannel, DatagramSink, IPPacketInformation } from './trans
 export class DatagramPort implements DatagramSink {
   readonly #core: SocketCore;
   readonly #engine: Engine;
+  readonly #bare: boolean;
   readonly #inbound: DatagramInbound;
   readonly #outbound: DatagramOutbound;
   #channel: DatagramChannel | null = null;
@@ -30,8 +31,10 @@ export class DatagramPort implements DatagramSink {
   /** Belongs to no unit; told to one operation. */
   #softError: unknown = null;
 
-  constructor(core: SocketCore) {
+  /** `bare`: datagrams come in an asynchronous context that carries nothing. */
+  constructor(core: SocketCore, bare: boolean) {
     this.#core = core;
+    this.#bare = bare;
     this.#engine = core.engine;
     this.#inbound = new DatagramInbound(this, core);
     this.#outbound = new DatagramOutbound(this, core);
@@ -157,7 +160,7 @@ export class DatagramPort implements DatagramSink {
   data(unit: Uint8Array, from: EndPoint, info: IPPacketInformation = NO_PACKET_INFORMATION): void {
     if (this.#isLate() || this.#state === 'closing') return;
     if (this.peer !== null && !from.equals(this.peer)) return; // a stranger, sent before there was a peer: systems let those pass
-    this.#engine.enterUpcall();
+    this.#engine.enterUpcall(this.#bare);
     try {
       const { stats } = this.#core;
       stats.lastActivityAt = this.#engine.time;
@@ -169,6 +172,7 @@ export class DatagramPort implements DatagramSink {
     }
   }
 
+  /** In the context of whoever sent: it may carry anything. */
   sent(error?: unknown): void {
     if (this.#isLate()) return;
     this.#engine.enterUpcall();

@@ -7,7 +7,7 @@ import type { SocketCore } from './socket-core.ts';
 
 /** Opens the port at an address. @throws SocketException when the platform will not, or what the transport found wrong */
 export function openPort(core: SocketCore, at: EndPoint): DatagramPort {
-  const port = new DatagramPort(core);
+  const port = new DatagramPort(core, core.opensBare());
   core.port = port;
   core.handleOpened();
   let failure: unknown = null;

@@ -59,7 +59,8 @@ export interface Capabilities {
   readonly unitBytesMaxOf?: Readonly<Record<string, number>> | undefined;
   /**
    * Upcalls come in the asynchronous context in which `connect()`, `listen()` or `bind()` was called, or in one that carries nothing, as
-   * those of Node's handles do. Then core need not enter a Socket's context for each handler where there is nothing to carry. Default false.
+   * those of Node's handles do; `sent()` may come in that of whoever called `send()`. Then core need not enter a Socket's context for each
+   * handler where there is nothing to carry. Default false.
    */
   readonly keepsContext?: boolean | undefined;
   /** The names of the options that `setOption` or the opening calls understand. */

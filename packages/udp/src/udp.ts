@@ -53,4 +53,5 @@ const CAPABILITIES: Capabilities = /* @__PURE__ */ Object.freeze({
   unitBytesMax: UNIT_BYTES_MAX_IPV6,
   unitBytesMaxOf: /* @__PURE__ */ Object.freeze({ inet: UNIT_BYTES_MAX_IPV4 }),
   options: SOCKET_OPTIONS,
+  keepsContext: true,
 });
