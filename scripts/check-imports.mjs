@@ -37,7 +37,7 @@ const areas = [
     within: 'packages/udp',
     may: ['@proactor/core', '@proactor/udp', '@proactor/testing', ...testTools],
   },
-  { folder: 'examples', within: 'examples', may: [...everyPackage, ...testTools] },
+  { folder: 'examples', within: 'examples', may: [...everyPackage, 'dns-packet', ...testTools] },
   { folder: 'tools/parity', within: 'tools/parity', may: [...everyPackage, ...testTools] },
   { folder: 'bench', within: 'bench', may: [...everyPackage, 'eventemitter3', 'tinybench', ...testTools] },
 ];

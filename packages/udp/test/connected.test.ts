@@ -9,6 +9,7 @@ import {
   type SocketException,
 } from '@proactor/core';
 import { udp } from '@proactor/udp';
+import type { LookupFunction } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -30,6 +31,8 @@ import {
   turns,
   until,
 } from './peers.ts';
+
+type LookupDone = Parameters<LookupFunction>[2];
 
 const connected = suite('connected datagram sockets');
 connected.after.each(closeAll);
@@ -249,9 +252,9 @@ connected('a name is looked up, and its first address that works is the peer', a
 });
 
 connected('a name that is not found, or a look-up that throws: the connect says so', async () => {
-  const answers: readonly [(done: (error: Error | null, found: never) => void) => void, string][] = [
-    [(done) => done(Object.assign(new Error('no'), { code: 'ENOTFOUND' }), [] as never), 'HostNotFound'],
-    [(done) => done(null, [] as never), 'NoData'],
+  const answers: readonly [(done: LookupDone) => void, string][] = [
+    [(done) => done(Object.assign(new Error('no'), { code: 'ENOTFOUND' }), []), 'HostNotFound'],
+    [(done) => done(null, []), 'NoData'],
     [
       () => {
         throw Object.assign(new Error('broken'), { code: 'EAI_AGAIN' });
@@ -260,7 +263,7 @@ connected('a name that is not found, or a look-up that throws: the connect says 
     ],
   ];
   for (const [answer, code] of answers) {
-    const named = transportOf({ lookup: (_host, _options, done) => answer(done as never) });
+    const named = transportOf({ lookup: (_host, _options, done) => answer(done) });
     assert.is(await reasonOf(Socket.connect(named, new DnsEndPoint('peer.test', 9))), code);
   }
 });
