@@ -3,7 +3,7 @@
 import { type Capabilities, platformRuntime, type Transport } from '@proactor/core';
 import { resolve } from './resolve.ts';
 import { UdpChannel } from './udp-channel.ts';
-import { readUdpOptions, settingsOf, SOCKET_OPTIONS, type UdpOptions } from './udp-options.ts';
+import { checkOption, readUdpOptions, settingsOf, SOCKET_OPTIONS, type UdpOptions } from './udp-options.ts';
 import { UNIT_BYTES_MAX_IPV4, UNIT_BYTES_MAX_IPV6 } from './unit-sizes.ts';
 
 /**
@@ -41,6 +41,7 @@ export function udp(options?: UdpOptions): Transport {
     runtime: platformRuntime,
     bind: (at, sink, o) => new UdpChannel(at, sink, settingsOf(settings, o.options)),
     resolve: (name, done) => resolve(name, settings.lookup, done),
+    checkOption,
   };
 }
 
