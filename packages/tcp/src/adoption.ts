@@ -116,5 +116,5 @@ function socketOf(onread: OnReadOpts | undefined, handle: Handle | undefined, ma
     handle,
     manualStart,
   };
-  return new Socket(options as SocketConstructorOpts);
+  return new Socket(options);
 }

@@ -153,7 +153,7 @@ for (const reading of readings) {
 
     test('close(true) while the last of a close(false) goes out closes at once', async () => {
       const { channel, sink, peer } = await pairUp(transport);
-      assert.is(channel.write(pattern(16 << 20)), 0);
+      assert.ok(channel.write(pattern(16 << 20)) < 16 << 20);
       channel.close(false);
       await laps(); // a peer that reads nothing: it would take for ever
       assert.not(sink.calls.includes('closed'));
@@ -184,7 +184,7 @@ for (const reading of readings) {
     test('no byte changed after closed() reaches the peer, of 8 MiB lent at close(true)', async () => {
       const { channel, sink, peer } = await pairUp(transport);
       const lent = new Uint8Array(8 << 20).fill(0x11);
-      assert.is(channel.write(lent), 0);
+      assert.ok(channel.write(lent) < lent.length);
       await readSome(peer, 200_000);
       channel.close(true);
       await sink.closedWith;
@@ -198,7 +198,7 @@ for (const reading of readings) {
 
     test('a peer that resets while a close(false) goes out: closed() with the error', async () => {
       const { channel, sink, peer } = await pairUp(transport);
-      assert.is(channel.write(pattern(16 << 20)), 0);
+      assert.ok(channel.write(pattern(16 << 20)) < 16 << 20);
       channel.close(false);
       await readSome(peer, 100_000);
       peer.resetAndDestroy();

@@ -276,7 +276,8 @@ for (const reading of readings) {
     const { socket, peer, end } = await weAccept(transport);
     const { sent, pending } = await clog(socket);
     assert.ok(sent < KERNEL_BYTES, `${sent} were reported sent`);
-    assert.is(socket.stats.queuedSendBytes, PIECE_BYTES);
+    const queued = socket.stats.queuedSendBytes; // the kernel may have taken a part of the piece
+    assert.ok(queued > 0 && queued <= PIECE_BYTES, `${queued}`);
     const ending = pending.then(() => socket.shutdown(SocketShutdown.Send));
     const { bytes, end: ended } = await readAll(peer);
     await ending;

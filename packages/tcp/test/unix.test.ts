@@ -94,7 +94,7 @@ for (const reading of readings) {
       const sink = new RecordingSink();
       const channel = open(transport, path, sink);
       if (what !== 'connecting') await sink.opened;
-      if (what === 'loan' || what === 'flushing') assert.is(channel.write(pattern(8 << 20)), 0);
+      if (what === 'loan' || what === 'flushing') assert.ok(channel.write(pattern(8 << 20)) < 8 << 20);
       if (what === 'shutdown') channel.shutdown();
       if (what === 'flushing') channel.close(false);
       channel.close(true);
