@@ -9,8 +9,8 @@ export interface Load {
   /** Bytes of a request, and of its answer. */
   readonly request: number;
   readonly response: number;
-  /** Each request has a connection of its own. */
-  readonly churn?: boolean;
+  /** `churn`: each request has a connection of its own. `datagrams`: each is one. */
+  readonly kind?: 'churn' | 'datagrams';
 }
 
 export interface Comparison {
@@ -77,7 +77,7 @@ export const COMPARISONS: readonly Comparison[] = [
     id: 'churn',
     title: 'Connect, one message of 64 B, close; 32 at once',
     measured: 'servers',
-    load: { connections: 32, depth: 1, request: 64, response: 64, churn: true },
+    load: { connections: 32, depth: 1, request: 64, response: 64, kind: 'churn' },
     contenders: echoServers(4 * KIB),
   },
   {
@@ -98,6 +98,20 @@ export const COMPARISONS: readonly Comparison[] = [
     contenders: {
       operations: () => onNode('servers/toolkit-bulk.ts', 64 * KIB, 'send'),
       [NODE]: () => onNode('servers/node-bulk.ts', 0, 'send'),
+    },
+  },
+  {
+    id: 'udp-64',
+    title: 'Echo of datagrams, 64 B, 16 peers, 8 under way from each',
+    measured: 'servers',
+    load: { connections: 16, depth: 8, request: 64, response: 64, kind: 'datagrams' },
+    contenders: {
+      operations: () => onNode('servers/udp-operations.ts', 2 * KIB),
+      [NODE]: () => onNode('servers/udp-node.ts', 0),
+      [FLOOR]: () => onNode('servers/udp-node.ts', 0, 'immediate'),
+      [C]: () => inC('echo-datagrams'),
+      '.NET': () => onDotnet(2 * KIB, false, 'datagrams'),
+      '.NET inline': () => onDotnet(2 * KIB, true, 'datagrams'),
     },
   },
   {

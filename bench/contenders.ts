@@ -50,7 +50,7 @@ function bunPackage(): string | null {
 }
 
 /** .NET's own server, built when it has changed. `inline`: handlers run on the thread that polls. */
-export function onDotnet(bufferSize: number, inline: boolean): Found {
+export function onDotnet(bufferSize: number, inline: boolean, ...more: readonly string[]): Found {
   const folder = join(here, 'servers/dotnet');
   const out = join(built, 'dotnet');
   const binary = join(out, 'dotnet.dll');
@@ -62,7 +62,7 @@ export function onDotnet(bufferSize: number, inline: boolean): Found {
     if (status !== 0) return `dotnet build: ${stdout.trim()}`;
   }
   const env = inline ? { DOTNET_SYSTEM_NET_SOCKETS_INLINE_COMPLETIONS: '1' } : undefined;
-  return { file: 'dotnet', args: [binary, String(bufferSize)], env };
+  return { file: 'dotnet', args: [binary, String(bufferSize), ...more], env };
 }
 
 function modified(file: string): number {

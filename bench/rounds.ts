@@ -83,10 +83,10 @@ export async function startDriver(
   name: string,
   { file, args, env }: Command,
   place: string,
-  { connections, depth, request, response, churn }: Load,
+  { connections, depth, request, response, kind }: Load,
 ): Promise<Program> {
   const [address = '', port = ''] = place.split(':');
-  const load = [address, port, connections, depth, request, response, ...(churn === true ? ['churn'] : [])];
+  const load = [address, port, connections, depth, request, response, ...(kind === undefined ? [] : [kind])];
   const driver = new Program(name, { file, args: [...args, ...load.map(String)], env });
   await driver.answer('ready');
   return driver;

@@ -1,10 +1,10 @@
 /*
  * The load: connections that ask and are answered, in a closed loop, in slices of time. It costs little and checks every byte of an echo.
  *
- *   load ADDRESS PORT CONNECTIONS DEPTH REQUEST RESPONSE [churn]
+ *   load ADDRESS PORT CONNECTIONS DEPTH REQUEST RESPONSE [churn | datagrams]
  *
  * REQUEST and RESPONSE are bytes; DEPTH requests are under way on each connection. With `churn` each request has a connection of its own:
- * connect, ask, be answered, close. Prints `ready`; then for each line `run MS` on its input drives the server so long, waits for the
+ * connect, ask, be answered, close. With `datagrams` a connection is a connected UDP socket; what is lost is asked again after a silence. Prints `ready`; then for each line `run MS` on its input drives the server so long, waits for the
  * answers under way, and prints `messages N`. Ends with its input. A wrong byte, a lost connection or a silent server is an exit code of 1.
  */
 #define _GNU_SOURCE
@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CHUNK = 1 << 18, EVENTS = 256, SILENCE_MS = 10000 };
+enum { CHUNK = 1 << 18, EVENTS = 256, SILENCE_MS = 10000, LOST_MS = 200 };
 
 struct connection {
   int fd;
@@ -34,7 +34,7 @@ struct connection {
 
 static struct sockaddr_in target;
 static unsigned long connections, depth, request, response;
-static int churn, echoes, poller;
+static int churn, datagrams, echoes, poller;
 static struct connection *all;
 static unsigned char *pattern; /* requests, one after the other, as far as a chunk reaches from any place in one */
 static unsigned char *chunk;
@@ -59,7 +59,8 @@ static void watch(struct connection *c, int operation, unsigned int events) {
 
 static void write_requests(struct connection *c) {
   while (c->to_send > 0) {
-    size_t bytes = c->to_send < CHUNK ? c->to_send : CHUNK;
+    size_t most = datagrams ? request : CHUNK;
+    size_t bytes = c->to_send < most ? c->to_send : most;
     ssize_t done = send(c->fd, pattern + c->sent % request, bytes, MSG_NOSIGNAL);
     if (done < 0) {
       if (errno != EAGAIN) fail("send");
@@ -82,7 +83,7 @@ static void ask(struct connection *c, unsigned long long count) {
 
 static void open_connection(struct connection *c) {
   memset(c, 0, sizeof *c);
-  c->fd = socket(AF_INET, SOCK_STREAM, 0);
+  c->fd = socket(AF_INET, datagrams ? SOCK_DGRAM : SOCK_STREAM, 0);
   if (c->fd < 0) fail("socket");
   int one = 1;
   if (churn) {
@@ -93,7 +94,7 @@ static void open_connection(struct connection *c) {
     if (bind(c->fd, (struct sockaddr *)&from, sizeof from) != 0) fail("bind");
   }
   if (connect(c->fd, (struct sockaddr *)&target, sizeof target) != 0) fail("connect");
-  setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+  if (!datagrams) setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = c};
   if (epoll_ctl(poller, EPOLL_CTL_ADD, c->fd, &event) != 0) fail("epoll_ctl");
 }
@@ -106,6 +107,15 @@ static void check_echo(struct connection *c, size_t bytes) {
   }
 }
 
+/* Whatever is under way has been lost. */
+static void ask_again(void) {
+  under_way = 0;
+  for (unsigned long i = 0; i < connections; i++) {
+    all[i].to_send = 0;
+    if (running) ask(&all[i], depth);
+  }
+}
+
 static void read_answers(struct connection *c) {
   ssize_t bytes = recv(c->fd, chunk, CHUNK, MSG_DONTWAIT);
   if (bytes < 0 && errno == EAGAIN) return;
@@ -115,7 +125,7 @@ static void read_answers(struct connection *c) {
   unsigned long long whole = c->received / response, count = whole - c->answered;
   c->answered = whole;
   messages += count;
-  under_way -= count;
+  under_way -= count < under_way ? count : under_way;
   if (count == 0) return;
   if (churn) {
     close(c->fd);
@@ -143,6 +153,7 @@ static void run(long long ms) {
     long long now = now_ms();
     if (count > 0) heard = now;
     if (now - heard > SILENCE_MS) { errno = 0; fail("the server is silent"); }
+    if (datagrams && count == 0 && now - heard > LOST_MS) ask_again();
     if (now >= end) running = 0;
     for (int i = 0; i < count; i++) {
       struct connection *c = events[i].data.ptr;
@@ -155,7 +166,7 @@ static void run(long long ms) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 7) fail("usage: load ADDRESS PORT CONNECTIONS DEPTH REQUEST RESPONSE [churn]");
+  if (argc < 7) fail("usage: load ADDRESS PORT CONNECTIONS DEPTH REQUEST RESPONSE [churn | datagrams]");
   target.sin_family = AF_INET;
   target.sin_port = htons(atoi(argv[2]));
   if (inet_pton(AF_INET, argv[1], &target.sin_addr) != 1) fail("address");
@@ -164,6 +175,7 @@ int main(int argc, char **argv) {
   request = strtoul(argv[5], NULL, 10);
   response = strtoul(argv[6], NULL, 10);
   churn = argc > 7 && strcmp(argv[7], "churn") == 0;
+  datagrams = argc > 7 && strcmp(argv[7], "datagrams") == 0;
   echoes = request == response;
   struct rlimit limit;
   getrlimit(RLIMIT_NOFILE, &limit);

@@ -5,6 +5,12 @@ using System.Net;
 using System.Net.Sockets;
 
 int bufferSize = args.Length > 0 ? int.Parse(args[0]) : 4096;
+if (args.Length > 1 && args[1] == "datagrams")
+{
+    EchoDatagrams();
+    return;
+}
+
 var listener = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
 listener.Bind(new IPEndPoint(IPAddress.Loopback, 0));
 listener.Listen(4096);
@@ -54,4 +60,33 @@ void GoOn(SocketAsyncEventArgs e)
     }
     socket.Close();
     e.Dispose();
+}
+
+void EchoDatagrams()
+{
+    var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp) { ReceiveBufferSize = 4 << 20 };
+    socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+    Console.WriteLine($"listening on 127.0.0.1:{((IPEndPoint)socket.LocalEndPoint!).Port}");
+    var e = new SocketAsyncEventArgs { RemoteEndPoint = new IPEndPoint(IPAddress.Any, 0) };
+    e.SetBuffer(GC.AllocateUninitializedArray<byte>(bufferSize, pinned: true), 0, bufferSize);
+    e.Completed += (_, _) => Echo();
+    Echo();
+    while (Console.In.ReadLine() != null) { }
+
+    void Echo()
+    {
+        for (;;)
+        {
+            if (e.LastOperation == SocketAsyncOperation.ReceiveFrom && e.BytesTransferred > 0)
+            {
+                e.SetBuffer(0, e.BytesTransferred);
+                if (socket.SendToAsync(e)) return;
+            }
+            else
+            {
+                e.SetBuffer(0, bufferSize);
+                if (socket.ReceiveFromAsync(e)) return;
+            }
+        }
+    }
 }

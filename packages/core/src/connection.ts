@@ -4,7 +4,7 @@
  * and go on without one (after a disconnect for reuse).
  */
 
-import type { Engine } from './engine.ts';
+import { type Engine, SMALL_BYTES_MAX } from './engine.ts';
 import { SocketError } from './enums/socket-error.ts';
 import type { EndPoint } from './end-point.ts';
 import { TransportRuleError } from './errors.ts';
@@ -402,9 +402,6 @@ export function abortConnection(connection: Connection): void {
   connection.outbound.cancelAll(SocketError.OperationAborted);
   connection.close(true);
 }
-
-/** What is larger is handed on at once: while it is still in the cache, and before the transport reads on. */
-const SMALL_BYTES_MAX = 4_096;
 
 const OPENING = 0;
 const OPEN = 1;

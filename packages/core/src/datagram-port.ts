@@ -6,7 +6,7 @@
 import { DatagramInbound } from './datagram-inbound.ts';
 import { DatagramOutbound } from './datagram-outbound.ts';
 import type { EndPoint } from './end-point.ts';
-import type { Engine } from './engine.ts';
+import { type Engine, SMALL_BYTES_MAX } from './engine.ts';
 import type { Lane } from './lane.ts';
 import type { Operation } from './operation.ts';
 import { NO_PACKET_INFORMATION } from './packet-information.ts';
@@ -168,7 +168,7 @@ export class DatagramPort implements DatagramSink {
       stats.datagramsReceived++;
       this.#inbound.arrived(unit, from, info);
     } finally {
-      this.#engine.leaveUpcall();
+      this.#engine.leaveUpcall(unit.length <= SMALL_BYTES_MAX);
     }
   }
 

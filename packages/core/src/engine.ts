@@ -237,6 +237,9 @@ export function engineOf(runtime: Runtime): Engine {
 
 const engines = /* @__PURE__ */ new WeakMap<Runtime, Engine>();
 
+/** What is larger is handed on at once: while it is still in the cache, and before the transport reads on. */
+export const SMALL_BYTES_MAX = 4_096;
+
 /** Fewer in one turn are not worth the tick; more of them would be out of the cache before they are delivered. */
 const GATHERED_MIN = 4;
 const GATHERED_MAX = 16;
