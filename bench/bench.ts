@@ -92,7 +92,15 @@ function fail(message: string): never {
 function write(): void {
   mkdirSync(out, { recursive: true });
   const name = quick ? 'quick' : 'latest';
-  const result = { machine, node: process.version, rounds, sliceMs, outcomes, memory };
+  const result = {
+    date: new Date().toISOString(),
+    machine,
+    node: process.version,
+    rounds,
+    sliceMs,
+    outcomes,
+    memory,
+  };
   writeFileSync(join(out, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
   writeFileSync(join(out, `${name}.svg`), chartOf(outcomes, machine));
   console.log(`Written: ${join(out, `${name}.json`)} and .svg`);

@@ -22,6 +22,8 @@ export interface Comparison {
   readonly load: Load;
   /** By name, in the order of the table. The first of node:net is what the others are measured against. */
   readonly contenders: Readonly<Record<string, () => Found>>;
+  /** Whose ratio to whom is told besides. */
+  readonly pairs?: readonly (readonly [string, string])[];
 }
 
 /** What the ratios are taken to. */
@@ -46,11 +48,18 @@ export const COMPARISONS: readonly Comparison[] = [
       'node pipe': () => onNode('servers/node-pipe.ts'),
       'node iterator': () => onNode('servers/node-iterator.ts'),
       [FLOOR]: () => onNode('servers/floor.ts'),
+      'floor gathered': () => onNode('servers/floor.ts', 4 * KIB, 'gathered'),
       [C]: () => inC('echo'),
       Bun: () => onBun('servers/bun.ts'),
       '.NET': () => onDotnet(4 * KIB, false),
       '.NET inline': () => onDotnet(4 * KIB, true),
     },
+    pairs: [
+      ['promises', 'node iterator'],
+      ['operations', '.NET'],
+      ['operations', '.NET inline'],
+      ['operations', 'floor gathered'],
+    ],
   },
   {
     id: 'echo-64-depth-16',

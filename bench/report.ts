@@ -4,12 +4,13 @@ import type { MemoryTable } from './memory.ts';
 import type { Outcome } from './rounds.ts';
 import type { Spread } from './statistics.ts';
 
-export function tableOf({ title, standings, absent }: Outcome): string {
+export function tableOf({ title, standings, pairs, absent }: Outcome): string {
   const rows = [['', 'CPU a message', '÷ node', '÷ floor', 'gap to C closed']];
   for (const { name, cpu, toNode, toFloor, gapClosed } of standings)
     rows.push([name, microseconds(cpu), ratio(toNode), ratio(toFloor), percent(gapClosed)]);
   const left = Object.entries(absent).map(([name, why]) => `  without ${name}: ${why}\n`);
-  return `${title}\n${aligned(rows)}${left.join('')}`;
+  const told = Object.entries(pairs).map(([pair, spread]) => `  ${pair}: ${ratio(spread)}\n`);
+  return `${title}\n${aligned(rows)}${told.join('')}${left.join('')}`;
 }
 
 export function memoryTableOf({ title, rows }: MemoryTable): string {

@@ -32,6 +32,8 @@ export interface Outcome {
   readonly id: string;
   readonly title: string;
   readonly standings: readonly Standing[];
+  /** `promises ÷ node iterator`, and the like. */
+  readonly pairs: Readonly<Record<string, Spread>>;
   /** Who could not take part, and why. */
   readonly absent: Readonly<Record<string, string>>;
 }
@@ -62,8 +64,8 @@ export async function run(comparison: Comparison, pace: Pace): Promise<Outcome> 
   } finally {
     await Promise.all(running.flatMap(({ programs }) => programs.map((program) => program.stop())));
   }
-  const { id, title } = comparison;
-  return { id, title, standings: standingsOf(running), absent };
+  const { id, title, pairs = [] } = comparison;
+  return { id, title, standings: standingsOf(running), pairs: pairsOf(running, pairs), absent };
 }
 
 async function start(name: string, command: Command, { measured, load }: Comparison): Promise<Running> {
@@ -110,6 +112,21 @@ async function slice({ name, measured, driver }: Running, ms: number): Promise<n
   const messages = Number(await driver.answer('messages'));
   if (!(messages > 0)) throw new Error(`${name} answered nothing in ${ms} ms`);
   return (cpuNanoseconds(measured.pid) - before) / messages;
+}
+
+/** Ratios of the same round, of those of whom both took part. */
+export function pairsOf(
+  running: readonly { readonly name: string; readonly costs: readonly number[] }[],
+  pairs: readonly (readonly [string, string])[],
+): Record<string, Spread> {
+  const result: Record<string, Spread> = {};
+  for (const [name, other] of pairs) {
+    const own = running.find((one) => one.name === name)?.costs;
+    const others = running.find((one) => one.name === other)?.costs;
+    if (own !== undefined && others !== undefined)
+      result[`${name} ÷ ${other}`] = spreadOf(own.map((cost, round) => cost / at(others, round)));
+  }
+  return result;
 }
 
 /** @param costs of everybody, by round */

@@ -1,10 +1,11 @@
 /**
- * The least that Node allows: the accepted handle moved into a bare net.Socket, which writes the buffer that the kernel filled back and does
- * nothing else. It shares one buffer between all connections, so it is right only for as long as the kernel takes every answer at once.
+ * The least that Node allows, read by read: the accepted handle moved into a bare net.Socket, which writes the buffer that the kernel filled
+ * back and does nothing else. It shares one buffer between all connections, so it is right only for as long as the kernel takes every answer
+ * at once. `gathered`: each connection copies what it read into memory of its own, and all answers of a turn go out together after its reads.
  */
 
 import { type AddressInfo, createServer, type OnReadOpts, Socket } from 'node:net';
-import { listening } from './serving.ts';
+import { bufferSize, listening } from './serving.ts';
 
 interface Inside {
   _handle: object | null;
@@ -12,8 +13,15 @@ interface Inside {
   _server: unknown;
 }
 
+const gathered = process.argv[3] === 'gathered';
 const scratch = Buffer.alloc(65_536);
 const views: Buffer[] = [];
+const waiting: { readonly socket: Socket; readonly answer: Buffer }[] = [];
+
+function answerAll(): void {
+  for (const { socket, answer } of waiting) socket.write(answer);
+  waiting.length = 0;
+}
 
 const server = createServer({ pauseOnConnect: true }, (accepted) => {
   const inside = accepted as unknown as Inside;
@@ -21,10 +29,18 @@ const server = createServer({ pauseOnConnect: true }, (accepted) => {
   inside._handle = null;
   inside._server = null;
   inside.server = null;
+  const own = gathered ? Buffer.alloc(bufferSize) : scratch;
+  const ownViews: Buffer[] = gathered ? [] : views;
   const onread: OnReadOpts = {
     buffer: scratch,
     callback: (bytes) => {
-      socket.write((views[bytes] ??= scratch.subarray(0, bytes)));
+      const answer = (ownViews[bytes] ??= own.subarray(0, bytes));
+      if (gathered) {
+        own.set((views[bytes] ??= scratch.subarray(0, bytes)));
+        if (waiting.push({ socket, answer }) === 1) setImmediate(answerAll);
+      } else {
+        socket.write(answer);
+      }
       return true;
     },
   };

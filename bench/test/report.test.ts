@@ -12,6 +12,7 @@ const outcome: Outcome = {
     { name: 'node data', costs: [10_000, 10_000, 10_000] },
     { name: 'C epoll', costs: [5_000, 5_000, 5_000] },
   ]),
+  pairs: { 'operations ÷ C epoll': { median: 1.7, lower: 1.65, upper: 1.75 } },
   absent: { Bun: 'no bun' },
 };
 
@@ -22,6 +23,7 @@ test('a table has a line for each contender, and says who is missing and why', (
     '  operations     8.50 µs (8.25–8.75)  0.85 (0.82–0.88)     30 % (25–35)',
     '  node data   10.00 µs (10.00–10.00)  1.00 (1.00–1.00)',
     '  C epoll        5.00 µs (5.00–5.00)  0.50 (0.50–0.50)  100 % (100–100)',
+    '  operations ÷ C epoll: 1.70 (1.65–1.75)',
     '  without Bun: no bun',
     '',
   ]);

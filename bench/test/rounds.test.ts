@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { standingsOf } from '../rounds.ts';
+import { pairsOf, standingsOf } from '../rounds.ts';
 
 const running = [
   { name: 'operations', costs: [80, 160, 90] },
@@ -25,6 +25,15 @@ test('how much of the gap between node:net and C is closed', () => {
 test('without somebody to compare with there is no ratio', () => {
   const [only] = standingsOf([{ name: 'operations', costs: [1] }]);
   assert.equal([only?.toNode, only?.toFloor, only?.gapClosed], [null, null, null]);
+});
+
+test('a pair is told when both took part', () => {
+  const pairs = pairsOf(running, [
+    ['operations', 'floor'],
+    ['operations', 'Bun'],
+  ]);
+  assert.equal(Object.keys(pairs), ['operations ÷ floor']);
+  assert.is(pairs['operations ÷ floor']?.median, 1);
 });
 
 test.run();

@@ -33,7 +33,7 @@ export class Connection implements ChannelSink {
   readonly outbound: Outbound;
   stats: SocketStats;
   #channel: Channel | null = null;
-  /** Its channel's upcalls come in an asynchronous context that carries nothing. */
+  /** What its channel reads comes in an asynchronous context that carries nothing. What it has written may come in the sender's. */
   bare = false;
   /** We are finished, and wait for the peer to be. */
   #lingering = false;
@@ -255,7 +255,7 @@ export class Connection implements ChannelSink {
 
   open(): void {
     if (this.#isLate() || this.#state !== OPENING) return;
-    this.engine.enterUpcall(this.bare);
+    this.engine.enterUpcall();
     try {
       if (this.#channel === null) this.#openedEarly = true;
       else this.#opened();
@@ -292,7 +292,7 @@ export class Connection implements ChannelSink {
 
   end(): void {
     if (this.#isLate() || this.inbound.ended) return;
-    this.engine.enterUpcall(this.bare);
+    this.engine.enterUpcall();
     try {
       this.inbound.end();
       this.#closeAfterLinger();
@@ -303,7 +303,7 @@ export class Connection implements ChannelSink {
 
   written(): void {
     if (this.#isLate()) return;
-    this.engine.enterUpcall(this.bare);
+    this.engine.enterUpcall();
     try {
       this.outbound.written();
     } finally {
@@ -313,7 +313,7 @@ export class Connection implements ChannelSink {
 
   closed(error?: unknown): void {
     if (this.#isLate()) return;
-    this.engine.enterUpcall(this.bare);
+    this.engine.enterUpcall();
     try {
       this.#finish(error ?? null);
     } finally {

@@ -6,6 +6,10 @@
  * `COMPLETIONS_MAX` on completions are only queued (and answered `true`); the tick sets it to 0. So no source, however fast and however
  * it is driven (microtasks included), keeps timers and other sockets waiting: what it hands over without an end is only queued, and
  * its allowance runs out.
+ *
+ * Under load the small upcalls of a turn of the loop leave their completions to the tick, so that all reads come first and then all
+ * answers (docs/decisions/0006). `#manyCompleted` asks for one such turn (`#gatherNext`), the tick begins it (`#gathering`), and each tick
+ * goes on with it for as long as enough have come together (`#gathered`).
  */
 
 import { Deadlines } from './deadlines.ts';
@@ -31,12 +35,12 @@ export class Engine {
   #armed = false;
   #tickBare = false;
   /** The tick is to be armed when the outermost frame ends: there the context is known, in a handler it is not. */
-  #busy = false;
+  #armAtEnd = false;
   /** Small upcalls of this turn of the loop leave their completions to the tick; and whether those of the next will. */
   #gathering = false;
   #gatherNext = false;
   #gathered = 0;
-  /** Whether the outermost frame delivers before it ends; if not, whatever is settled under it needs a tick. */
+  /** Whether the outermost frame delivers before it ends, or arms the tick; if not, whatever is settled under it needs one at once. */
   #delivers = false;
   /** Whether the outermost frame is in an asynchronous context that carries nothing. */
   #bare = false;
@@ -49,7 +53,7 @@ export class Engine {
     this.#contexts = runtime.context;
   }
 
-  /** Milliseconds of the runtime, read at most once a call or upcall. */
+  /** Milliseconds of the runtime, read at most once a call or upcall; while completions are gathered, once a turn. */
   get time(): number {
     const time = this.#time;
     if (this.#depth === 0 || time[0] === 0) time[0] = this.runtime.now();
@@ -78,7 +82,7 @@ export class Engine {
         if (small && this.#gathering) this.#gathered++;
         if (!small || !this.#gathering || this.#queued >= GATHERED_MAX) this.#deliver(COMPLETIONS_MAX);
       }
-      if (this.#head !== null || this.#busy) this.#arm(this.#bare);
+      if (this.#head !== null || this.#armAtEnd) this.#arm(this.#bare);
     }
     this.#depth--;
   }
@@ -199,7 +203,7 @@ export class Engine {
   /** Many have completed since the last tick. Whether they come together is seen in the next turn. */
   #manyCompleted(): void {
     if (this.#probe === undefined) this.#gatherNext = true;
-    if (this.#delivers) this.#busy = true;
+    if (this.#delivers) this.#armAtEnd = true;
     else this.#arm(false);
   }
 
@@ -207,7 +211,7 @@ export class Engine {
   #arm(bare: boolean): void {
     if (this.#armed) return;
     this.#armed = true;
-    this.#busy = false;
+    this.#armAtEnd = false;
     this.#tickBare = bare;
     this.runtime.defer(tick, this);
   }
@@ -222,7 +226,7 @@ export class Engine {
     this.#time[0] = 0;
     this.enterUpcall(this.#tickBare);
     this.#deliver(this.#probe?.batch?.() ?? TICK_ARMED_AT);
-    if (this.#head !== null || this.#busy) this.#arm(this.#bare);
+    if (this.#head !== null || this.#armAtEnd) this.#arm(this.#bare);
     this.#depth--;
     this.#time[0] = 0;
   }

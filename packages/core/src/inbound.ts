@@ -90,6 +90,10 @@ export class Inbound extends Lane {
     this.connection.stats.bytesReceived += bytes;
     this.remove(operation);
     complete(operation, SocketError.Success, bytes);
+    for (let next = this.head; next !== null && hasNoWindow(next); next = this.head) {
+      this.remove(next);
+      complete(next, SocketError.Success, 0);
+    }
     this.#renew();
   }
 
@@ -138,16 +142,22 @@ export class Inbound extends Lane {
 
   /** Our own Shutdown(Receive): what waits sees the end. */
   shutdown(): void {
-    this.#takeBack();
     this.shut = true;
+    this.#takeBack();
     this.#completeAll();
+    this.#renew();
   }
 
   /** Ends one that waits; nothing is lost, since nothing of it was below. */
   override cancel(operation: Operation, error: SocketError): void {
-    if (operation === this.head) this.#takeBack();
+    const lent = this.#lent && operation === this.head;
     this.remove(operation);
+    if (lent) {
+      operation.cancelled = error; // it is in no lane while the transport is asked, which may call up
+      this.#takeBack();
+    }
     complete(operation, error, 0);
+    if (lent) this.#renew();
   }
 
   /** Ends all that wait; returns how many there were. */
@@ -160,8 +170,8 @@ export class Inbound extends Lane {
 
   /** From now on reads only to see the peer's end. */
   drop(): void {
-    this.#takeBack();
     this.#dropping = true;
+    this.#takeBack();
     this.#inbox.clear();
     this.connection.stats.inboxBytes = 0;
     this.#renew();
@@ -182,8 +192,8 @@ export class Inbound extends Lane {
   #serve(operation: Operation): boolean {
     if (this.#inbox.length > 0) {
       const bytes = this.#inbox.serve(operation, (operation.flags & SocketFlags.Peek) !== 0);
-      this.#consumed();
       complete(operation, SocketError.Success, bytes);
+      this.#consumed();
       return true;
     }
     const error = this.#takeError();
@@ -193,13 +203,12 @@ export class Inbound extends Lane {
     return true;
   }
 
-  /** Ends a loan before the transport has used it. */
+  /** Ends a loan before the transport has used it; who calls it renews the allowance afterwards. */
   #takeBack(): void {
     if (!this.#lent) return;
     this.#lent = false;
-    this.connection.demand(0);
     this.#allowance = 0;
-    this.#renew();
+    this.connection.demand(0);
   }
 
   #takeError(): unknown {

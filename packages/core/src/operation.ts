@@ -109,7 +109,8 @@ export class Operation {
     return this.segments === null && this.memory !== null && this.memory.length < this.offset + this.count;
   }
 
-  /** It starts on a socket, in no lane yet. A link that is right is left alone: V8 looks at two more pages for each that is written. */
+  /** It starts on a socket, in no lane yet. A link that is right is left alone, since each that is
+   * written costs a write barrier, which looks into two more pages of memory. */
   take(core: SocketCore, state: OperationState): void {
     this.state = state;
     if (this.socket !== core) this.socket = core;
@@ -146,6 +147,7 @@ export class Operation {
     this.packets = null;
     this.target = null;
     this.acceptInto = null;
+    this.context = null;
     this.error = null;
     this.connectSocket = null;
     this.connectByNameError = null;

@@ -260,7 +260,7 @@ export class Outbound extends Lane {
 export const IDLE_FLAGS: SocketFlags =
   SocketFlags.Peek | SocketFlags.Truncated | SocketFlags.ControlDataTruncated;
 
-/** What a send that failed had finished: to the slice; of SendPackets to the element (.NET). */
+/** What a send that failed had finished, as far as the transport has told; of SendPackets to the element (.NET). */
 function toldBytes(operation: Operation): number {
   return operation.packets?.finishedBytes ?? operation.done;
 }

@@ -15,6 +15,7 @@ interface Platform {
   readonly performance: { now(): number };
   readonly MessageChannel: new () => { readonly port1: Port; readonly port2: Port };
   readonly Buffer?: { from(memory: ArrayBufferLike, offset: number, count: number): Uint8Array };
+  readonly SharedArrayBuffer?: new (bytes: number) => ArrayBufferLike;
   readonly process?: { getBuiltinModule?(name: string): unknown };
   readonly WebAssembly?: {
     Memory: new (o: { initial: number; maximum: number }) => { readonly buffer: ArrayBuffer };
@@ -107,7 +108,8 @@ export function undetachableBlock(bytes: number): Uint8Array {
 
 /** Whether nobody can take that memory away: a block of ours, or shared memory, which is never transferred (ECMA-262). */
 export function isUndetachable(memory: ArrayBufferLike): boolean {
-  return undetachable.has(memory) || memory instanceof SharedArrayBuffer;
+  const { SharedArrayBuffer } = platform; // a page that is not isolated has none
+  return undetachable.has(memory) || (SharedArrayBuffer !== undefined && memory instanceof SharedArrayBuffer);
 }
 
 /** The memory of our blocks; who made it holds no `WebAssembly.Memory` that could grow, and so detach it. */
@@ -148,7 +150,8 @@ function asyncContexts(): Runtime['context'] {
 
 /**
  * What an AsyncLocalStorage adds to a resource is a property of its own: `kResourceStore` (Node 20 and 22), `context_frame` (24 and 26),
- * `kAsyncLocalStorageContext` (24 without frames). Whatever is not known here counts as a store, so that at worst a context is entered in vain.
+ * `kAsyncLocalStorageContext` (24 without frames). Whatever property is not known here counts as a store, so that at worst a context is
+ * entered in vain. What a program keeps elsewhere, by the number of a resource, is not seen.
  */
 function isNoStore(resource: object, key: string | symbol): boolean {
   if ((resource as Record<string | symbol, unknown>)[key] === undefined) return true;

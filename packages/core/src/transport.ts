@@ -58,9 +58,9 @@ export interface Capabilities {
   /** Where a family (`'inet'`) takes less than that: by its name. */
   readonly unitBytesMaxOf?: Readonly<Record<string, number>> | undefined;
   /**
-   * Upcalls come in the asynchronous context in which `connect()`, `listen()` or `bind()` was called, or in one that carries nothing, as
-   * those of Node's handles do; `sent()` may come in that of whoever called `send()`. Then core need not enter a Socket's context for each
-   * handler where there is nothing to carry. Default false.
+   * What is read (`data()`, `filled()`, `incoming()`) comes in the asynchronous context in which `connect()`, `listen()` or `bind()` was
+   * called, or in one that carries nothing, as it does from Node's handles. Then core need not enter a Socket's context for each handler
+   * where there is nothing to carry. Other upcalls may come in any. Default false.
    */
   readonly keepsContext?: boolean | undefined;
   /** The names of the options that `setOption` or the opening calls understand. */
@@ -133,8 +133,8 @@ export interface ChannelSink extends HandleSink {
   /** The lent rest is out: its memory is the caller's again. */
   written(): void;
   /**
-   * Zero copy, where core offers it: the window of the first waiting receive, if its memory cannot be detached, else null. It stays lent
-   * until `filled()`, `demand(0)` or `closed()`.
+   * Zero copy: the window of the first receive that waits, if its memory cannot be detached and holds 16 KiB or more, else null. To be asked
+   * where reading goes on, for the next read. It stays lent until `filled()`, `data()`, `demand(0)` or `closed()`.
    */
   lend?(): Uint8Array | null;
   /** So many bytes were read into the window that `lend()` gave, instead of `data()`. */

@@ -312,6 +312,7 @@ function begin(core: SocketCore, operation: Operation, verb: Verb): boolean {
     engine.leaveCall();
   }
   if (!operation.inline) return true;
+  if (operation.flow === 'operation') operation.context = null;
   core.operationDelivered();
   return false;
 }

@@ -1,6 +1,7 @@
 import { Socket, SocketAsyncEventArgs } from '@proactor/core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { operationOf } from '../src/socket-async-event-args.ts';
 import { microtasks } from './expecting.ts';
 import { HandContexts, HandRuntime } from './hand-runtime.ts';
 import { HandTransport } from './hand-transport.ts';
@@ -164,6 +165,39 @@ contexts('made where something is carried: the context is entered, wherever it w
     assert.equal(one, { entered: 1, ran: 'r in request 6' });
   }
 });
+
+contexts(
+  "what a transport tells of a write may come in the sender's context: that of the socket is entered",
+  () => {
+    const context = new HandContexts();
+    const transport = new HandTransport({
+      runtime: new HandRuntime({ context }),
+      caps: { keepsContext: true },
+    });
+    const socket = context.enter('bare a', () => new Socket(transport));
+    const channel = context.enter('bare b', () => connect(transport, socket));
+    const log: string[] = [];
+    channel.answer = 'none';
+    socket.receiveAsync(watching(context, log, 'stranger'));
+    context.enter('request 7', () => socket.sendAsync(watching(context, log, 'send')));
+    context.enter('request 7', () => channel.written());
+    context.enter('request 7', () => channel.end());
+    assert.equal(log, ['send in bare a', 'stranger in bare a']);
+  },
+);
+
+contexts(
+  'flowExecutionContext: what was captured is let go when the operation is done inside its call',
+  () => {
+    const { context, a } = two();
+    const e = watching(context, [], 's', { flowExecutionContext: true });
+    assert.is(
+      context.enter('poster', () => a.sendAsync(e)),
+      false,
+    );
+    assert.is(operationOf(e).context, null);
+  },
+);
 
 contexts('a tick is in a context of anybody: it enters that of a bare socket too', () => {
   const context = new HandContexts();

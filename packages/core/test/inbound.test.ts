@@ -111,6 +111,21 @@ filling('chunks of one transport buffer that is used again do not change what wa
   assert.equal(received(e), counting(6_000));
 });
 
+filling(
+  'cancel() inside the demand() of a receive that is served at once is too late: no byte is lost',
+  () => {
+    const { socket, channel } = connected();
+    channel.data(new Uint8Array(60_000).fill(7)); // the allowance is used up: serving renews it
+    const e = logged([], 'r', 60_000);
+    let cancelled: boolean | null = null;
+    channel.during.demand = () => {
+      cancelled = socket.cancel(e);
+    };
+    assert.is(socket.receiveAsync(e), false);
+    assert.equal([cancelled, outcome(e), socket.available], [false, 'Success 60000', 0]);
+  },
+);
+
 filling.run();
 
 const zero = suite('receive: zero bytes');

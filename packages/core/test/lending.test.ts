@@ -7,6 +7,7 @@ import {
 } from '@proactor/core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { HandRuntime } from './hand-runtime.ts';
 import type { HandChannel } from './hand-transport.ts';
 import { connected, outcome } from './stage.ts';
 
@@ -162,6 +163,93 @@ lending('on a connection that is not open, or closed, nothing is lent', () => {
   socket.receiveAsync(lendable());
   channel.closed();
   assert.is(lend(channel), null);
+});
+
+const INSIDE: Readonly<Record<string, (channel: HandChannel) => void>> = {
+  'brings bytes': (channel) => channel.data([1, 2, 3]),
+  'tells the end': (channel) => channel.end(),
+  breaks: (channel) => channel.closed({ code: 'ECONNRESET' }),
+  throws: () => {
+    throw new Error('demand');
+  },
+};
+const TAKEN_BACK: Readonly<
+  Record<string, (socket: Socket, e: SocketAsyncEventArgs, runtime: HandRuntime) => void>
+> = {
+  cancel: (socket, e) => void socket.cancel(e),
+  close: (socket) => socket.close(),
+  shutdown: (socket) => socket.shutdown(SocketShutdown.Receive),
+  deadline: (_socket, _e, runtime) => runtime.advance(10),
+};
+
+for (const [what, happen] of Object.entries(INSIDE)) {
+  for (const [why, takeBack] of Object.entries(TAKEN_BACK)) {
+    lending(
+      `a demand() that ${what} while a loan is taken back by ${why}: the receive completes once`,
+      () => {
+        const { runtime, socket, channel } = connected();
+        const e = lendable();
+        const later = lendable();
+        const log: string[] = [];
+        for (const [name, receive] of [
+          ['e', e],
+          ['later', later],
+        ] as const)
+          receive.on('completed', () => log.push(name));
+        if (why === 'deadline') e.timeout = 10;
+        socket.receiveAsync(e);
+        socket.receiveAsync(later);
+        lend(channel);
+        channel.during.demand = () => happen(channel);
+        takeBack(socket, e, runtime);
+        try {
+          runtime.settle();
+        } catch (error) {
+          assert.match(String(error), /demand/); // what a transport throws is no matter of the receive
+          runtime.settle();
+        }
+        assert.is(log.filter((name) => name === 'e').length, 1);
+        socket.close();
+        runtime.settle();
+        assert.equal(log.toSorted(), ['e', 'later']);
+      },
+    );
+  }
+}
+
+lending('cancel() of the receive whose loan is being taken back, inside demand(), is too late', () => {
+  const { runtime, socket, channel, e, log } = lent();
+  let answered: boolean | null = null;
+  channel.during.demand = () => {
+    answered = socket.cancel(e);
+  };
+  socket.cancel(e);
+  assert.is(answered, false);
+  runtime.settle();
+  assert.equal(log, ['OperationAborted 0']);
+});
+
+lending('a receive of no bytes behind the one that is filled wakes with it', () => {
+  const { socket, channel, log } = lent();
+  const idle = new SocketAsyncEventArgs();
+  idle.on('completed', () => log.push(`idle ${outcome(idle)}`));
+  socket.receiveAsync(idle);
+  filled(channel, 5);
+  assert.equal(log, ['Success 5', 'idle Success 0']);
+});
+
+lending('where there is no shared memory plain memory is asked about all the same', () => {
+  const { socket, channel } = connected();
+  const e = new SocketAsyncEventArgs();
+  e.setBuffer(new Uint8Array(WINDOW));
+  socket.receiveAsync(e);
+  const before = globalThis.SharedArrayBuffer;
+  Reflect.deleteProperty(globalThis, 'SharedArrayBuffer');
+  try {
+    assert.is(lend(channel), null);
+  } finally {
+    globalThis.SharedArrayBuffer = before;
+  }
 });
 
 lending.run();

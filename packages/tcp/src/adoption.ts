@@ -1,7 +1,7 @@
 /**
- * Node's handles: the one file that touches what Node does not document (`_handle`, `_server`, and options of `net.Socket` that only
- * Node's own server uses). Whatever is missing is answered with "cannot", and the callers go the documented way.
- * Read and run on Node 20.20, 22.23, 24.21 and 26.10 (lib/net.js: `Socket`, `onconnection`, `Socket.prototype._destroy`).
+ * Node's handles: the one file that touches what Node does not document (`_handle`, and options of `net.Socket` that only Node's own
+ * server uses). Whatever is missing is answered with "cannot", and the callers go the documented way.
+ * Read and run on Node 20.20, 22.23, 24.22 and 26.12 (lib/net.js: `Socket`, `onconnection`).
  */
 
 import { channel } from 'node:diagnostics_channel';

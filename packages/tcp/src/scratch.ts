@@ -27,7 +27,7 @@ export function nextBuffer(): Uint8Array | undefined {
   return next;
 }
 
-/** What the read that ends now answers to Node's question. */
+/** What the read that ends now answers to Node's question, which comes as soon as its callback has returned. */
 export function readNextInto(buffer: Uint8Array | undefined): void {
   answered = true;
   next = buffer;

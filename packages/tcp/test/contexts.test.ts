@@ -63,5 +63,31 @@ for (const reading of readings) {
     assert.equal(await seen({ opened: within('opener'), posted: within('poster') }), ['none', 'none']);
   });
 
+  test('a send that waited for the kernel sees nothing either, whoever posted it, nor does who completes with it', async () => {
+    const transport = tcpReading(reading);
+    const listener = new Socket(transport);
+    listener.bind(IPEndPoint.parse('127.0.0.1:0'));
+    await listener.listen();
+    const client = await Socket.connect(transport, listener.localEndPoint as IPEndPoint);
+    const server = await listener.accept();
+    const stores: unknown[] = [];
+    const sent = [16 << 20, 1_000].map(
+      (bytes) =>
+        new Promise<void>((resolve) => {
+          const e = new SocketAsyncEventArgs();
+          e.setBuffer(new Uint8Array(bytes));
+          e.on('completed', () => {
+            stores.push(storage.getStore() ?? 'none');
+            resolve();
+          });
+          within('poster')(() => server.sendAsync(e));
+        }),
+    );
+    await client.receiveExactly(new Uint8Array((16 << 20) + 1_000));
+    await Promise.all(sent);
+    assert.equal(stores, ['none', 'none']);
+    for (const socket of [client, server, listener]) socket.close({ abort: true });
+  });
+
   test.run();
 }
