@@ -36,12 +36,12 @@ ${parts.join('\n')}
 `;
 }
 
-function bar({ name, toNode, cpu }: Standing, y: number): string {
+function bar({ name, toNode }: Standing, y: number): string {
   if (toNode === null) return '';
   const x = (ratio: number): number => LABELS + Math.min(ratio, RATIO_MAX) * SCALE;
   const kind = OURS.includes(name) ? 'ours' : 'theirs';
   const middle = y + BAR / 2;
-  const text = `${toNode.median.toFixed(2)} · ${(cpu.median / 1_000).toFixed(1)} µs`;
+  const text = toNode.median.toFixed(2);
   return [
     `<text x="${LABELS - 8}" y="${y + 13}" text-anchor="end">${escaped(name)}</text>`,
     `<rect x="${LABELS}" y="${y}" width="${(x(toNode.median) - LABELS).toFixed(1)}" height="${BAR}" class="${kind}"/>`,
