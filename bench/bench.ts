@@ -34,7 +34,7 @@ for (const comparison of COMPARISONS) {
 }
 const memory: MemoryTable[] = [];
 if (chosen('idle')) memory.push(await idleMemory(connections));
-if (chosen('heap')) memory.push(await heapGrowth(quick ? 2_000 : HEAP_MS));
+if (chosen('heap')) memory.push(await heapGrowth(quick ? 1_000 : HEAP_MS));
 for (const table of memory) console.log(memoryTableOf(table));
 write();
 
@@ -60,7 +60,7 @@ function readOptions() {
       chosen: (id: string) => only?.includes(id) ?? true,
       contenders: namesOf(values.contenders),
       rounds: count('rounds', values.rounds, values.quick ? 3 : 9),
-      sliceMs: count('slice', values.slice, values.quick ? 250 : 1_000),
+      sliceMs: count('slice', values.slice, values.quick ? 120 : 1_000),
       connections: count('connections', values.connections, values.quick ? 1_000 : 5_000),
       out: values.out,
     };
