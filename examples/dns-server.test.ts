@@ -44,7 +44,8 @@ async function mustKnowTheZone(at: IPEndPoint): Promise<void> {
   assert.equal(await resolver.resolve4('www.example.test'), ['192.0.2.80']);
   assert.equal(await resolver.resolve6('WWW.Example.TEST'), ['2001:db8::80']);
   assert.equal(await resolver.resolveTxt('example.test'), [['all is well']]);
-  assert.equal(await resolver.resolveMx('example.test'), [{ exchange: 'mail.example.test', priority: 10 }]);
+  const [mail] = await resolver.resolveMx('example.test'); // Node 26 adds its type
+  assert.equal([mail?.exchange, mail?.priority], ['mail.example.test', 10]);
   assert.is(await failureOf(resolver.resolve4('example.test')), 'ENODATA');
 }
 
