@@ -117,7 +117,18 @@ dns('an answer that is too long for the client says so; with room for it, it com
     options: [],
   } as unknown as packets.Answer;
   const whole = await ask(at, packets.encode({ ...query, additionals: [option] }));
-  assert.equal([whole.flag_tc, whole.answers?.length], [false, 1]);
+  assert.equal([whole.flag_tc, whole.answers?.length, whole.additionals?.[0]?.type], [false, 1, 'OPT']);
+});
+
+dns('what it does not do, it says: another kind of question, another class', async () => {
+  const at = serve({ zone: EXAMPLE_ZONE });
+  const questions = [{ type: 'A', name: 'www.example.test' } as const];
+  const status = Buffer.from(packets.encode({ type: 'query', id: 7, questions }));
+  status[2] = (status[2] ?? 0) | (2 << 3); // STATUS, RFC 1035 section 4.1.1
+  assert.is(((await ask(at, status)).flags ?? 0) & 15, 4, 'NOTIMP');
+  const chaos = { ...questions[0], class: 'CH' } as packets.Question;
+  const answer = await ask(at, packets.encode({ type: 'query', id: 8, questions: [chaos] }));
+  assert.equal([(answer.flags ?? 0) & 15, answer.answers?.length], [3, 0], 'NXDOMAIN');
 });
 
 dns('noise and answers are not answered; what follows them is', async () => {

@@ -78,10 +78,11 @@ export class DnsServer {
   }
 
   async #answerTo(query: packets.DecodedPacket, bytes: Uint8Array): Promise<Uint8Array> {
+    if ((((query.flags ?? 0) >> 11) & 15) !== QUERY) return encoded(query, NOT_IMPLEMENTED);
     const [question] = query.questions ?? [];
     if (question === undefined || query.questions?.length !== 1) return encoded(query, FORMAT_ERROR);
     const name = question.name.toLowerCase();
-    const records = this.#zone.get(name);
+    const records = question.class === 'IN' ? this.#zone.get(name) : undefined;
     if (records !== undefined) {
       const answers = records.filter(({ type }) => type === question.type || type === 'CNAME');
       return encoded(query, packets.AUTHORITATIVE_ANSWER, answers);
@@ -132,6 +133,7 @@ function encoded(
     flags: flags | wanted,
     questions,
     answers: [...answers],
+    additionals: optionOf(query) === undefined ? [] : [OPTION],
   };
   const whole = packets.encode(answer);
   if (whole.byteLength <= roomOf(query)) return whole;
@@ -139,17 +141,30 @@ function encoded(
 }
 
 /** RFC 1035: 512 bytes, unless the client says more in an OPT record (RFC 6891). */
-function roomOf({ additionals = [] }: packets.DecodedPacket): number {
-  const option = additionals.find(({ type }) => type === 'OPT');
-  return option === undefined ? 512 : Math.max(512, (option as packets.OptAnswer).udpPayloadSize);
+function roomOf(query: packets.DecodedPacket): number {
+  return Math.max(512, optionOf(query)?.udpPayloadSize ?? 0);
+}
+
+function optionOf({ additionals = [] }: packets.DecodedPacket): packets.OptAnswer | undefined {
+  return additionals.find(({ type }) => type === 'OPT') as packets.OptAnswer | undefined;
 }
 
 const QUERY_BYTES_MAX = 4_096;
+/** Whoever sends one gets one (RFC 6891, section 6.1.1). */
+const OPTION = {
+  type: 'OPT',
+  name: '.',
+  udpPayloadSize: QUERY_BYTES_MAX,
+  flags: 0,
+  options: [],
+} as unknown as packets.Answer;
 const ANSWER_BYTES_MAX = 65_535;
 /** RFC 1035, section 4.1.1. */
+const QUERY = 0;
 const FORMAT_ERROR = 1;
 const SERVER_FAILURE = 2;
 const NAME_ERROR = 3;
+const NOT_IMPLEMENTED = 4;
 
 /** What the program knows by itself. */
 export const EXAMPLE_ZONE: Zone = new Map<string, readonly packets.Answer[]>([

@@ -27,6 +27,8 @@ export class DatagramOutbound implements LaneOwner {
   /** A unit is down, its memory lent. */
   #pending = false;
   #pumping = false;
+  /** Who waits for the sends before it: the last of those, null once it has ended. */
+  readonly #waiting: { last: Operation | null; readonly call: (open: boolean) => void }[] = [];
   /** A list as one unit. */
   #joined: Uint8Array = NO_BYTES;
 
@@ -76,6 +78,16 @@ export class DatagramOutbound implements LaneOwner {
     this.#push(operation);
   }
 
+  /**
+   * Calls when every send that is posted by now has ended, before the next goes down; at once when there is none. `open`: whether the socket
+   * still is. So a change of the peer keeps its place among the sends.
+   */
+  whenOut(call: (open: boolean) => void): void {
+    const last = this.lane.tail;
+    if (last === null) call(true);
+    else this.#waiting.push({ last, call });
+  }
+
   /** One whose unit is down ends when the transport gives it back. */
   cancel(operation: Operation, error: SocketError): void {
     if (this.#pending && this.lane.head === operation) {
@@ -101,14 +113,24 @@ export class DatagramOutbound implements LaneOwner {
   pump(): void {
     if (this.#pumping || this.#pending || !this.#port.isOpen) return;
     this.#pumping = true;
+    this.#wake();
     for (let operation = this.lane.head; operation !== null && !this.#pending; operation = this.lane.head) {
       if (operation.packets === null) {
         if (!this.#sendUnit(operation)) break;
       } else if (!this.#sendPacket(operation, operation.packets)) {
         break;
       }
+      this.#wake();
     }
     this.#pumping = false;
+  }
+
+  #wake(): void {
+    while (this.#waiting[0]?.last === null) this.#waiting.shift()?.call(true);
+  }
+
+  #giveUpWaiting(): void {
+    for (const { call } of this.#waiting.splice(0)) call(false);
   }
 
   /** The socket closes: what is down ends with the channel, everything else now. */
@@ -118,6 +140,7 @@ export class DatagramOutbound implements LaneOwner {
       this.cancel(operation, SocketError.OperationAborted);
       operation = next;
     }
+    this.#giveUpWaiting();
   }
 
   /** The channel is gone. */
@@ -128,6 +151,7 @@ export class DatagramOutbound implements LaneOwner {
       if (operation.cancelled === SocketError.Success) fail(operation, why, toldBytes(operation));
       else complete(operation, operation.cancelled, toldBytes(operation));
     }
+    this.#giveUpWaiting();
   }
 
   // Inside.
@@ -158,8 +182,14 @@ export class DatagramOutbound implements LaneOwner {
   #remove(operation: Operation): void {
     this.#stats.queuedSendBytes -= operation.total;
     this.#queued--;
+    if (this.#waiting.length > 0) this.#ended(operation);
     this.lane.remove(operation);
     operation.packets?.close();
+  }
+
+  /** Who waited for it waits for the one before it, if it was not the first. */
+  #ended(operation: Operation): void {
+    for (const waiting of this.#waiting) if (waiting.last === operation) waiting.last = operation.previous;
   }
 
   /** The head as a datagram; whether the pump may go on. */
@@ -242,6 +272,7 @@ export class DatagramOutbound implements LaneOwner {
     }
     this.#remove(operation);
     if (cancelled) {
+      if (error === null && packets === null) this.#count(operation.total); // too late to keep it
       complete(operation, operation.cancelled, toldBytes(operation));
     } else if (error === null) {
       this.#count(operation.total);

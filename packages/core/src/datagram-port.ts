@@ -28,6 +28,8 @@ export class DatagramPort implements DatagramSink {
   failure: unknown = null;
   /** The peer it is connected to. */
   peer: EndPoint | null = null;
+  /** As the user wrote it. */
+  #asked: EndPoint | null = null;
   /** Belongs to no unit; told to one operation. */
   #softError: unknown = null;
 
@@ -105,9 +107,20 @@ export class DatagramPort implements DatagramSink {
     this.#outbound.sendPackets(operation, packets);
   }
 
+  /** Calls when the sends posted by now have ended: see there. */
+  whenOut(call: (open: boolean) => void): void {
+    this.#outbound.whenOut(call);
+  }
+
+  /** Whether that is the peer, as it was written or as the system writes it. */
+  isPeer(to: EndPoint): boolean {
+    return this.peer?.equals(to) === true || this.#asked?.equals(to) === true;
+  }
+
   /** Sets, changes or (null) dissolves the peer. Throws what the channel throws. */
   connect(peer: EndPoint | null): void {
     this.#channel?.connect?.(peer);
+    this.#asked = peer;
     this.peer = peer === null ? null : (this.#channel?.remote ?? peer); // a wildcard has become an address by now
     this.#softError = null;
     if (this.peer !== null) this.#inbound.keepOnly(this.peer);
@@ -135,13 +148,13 @@ export class DatagramPort implements DatagramSink {
     else this.#closeChannel(true);
   }
 
-  close(): void {
+  close(abort: boolean): void {
     if (this.#state === 'closing' || this.#state === 'closed') return;
     this.#state = 'closing';
     this.#inbound.close();
     this.#outbound.close();
     if (this.#channel === null) this.#closeAsked = true;
-    else this.#closeChannel(false);
+    else this.#closeChannel(abort);
   }
 
   // From the transport.
@@ -159,7 +172,10 @@ export class DatagramPort implements DatagramSink {
 
   data(unit: Uint8Array, from: EndPoint, info: IPPacketInformation = NO_PACKET_INFORMATION): void {
     if (this.#isLate() || this.#state === 'closing') return;
-    if (this.peer !== null && !from.equals(this.peer)) return; // a stranger, sent before there was a peer: systems let those pass
+    if (this.peer !== null && !from.equals(this.peer)) {
+      this.#core.stats.dropped++; // a stranger's, sent before there was a peer: systems let those pass
+      return;
+    }
     this.#engine.enterUpcall(this.#bare);
     try {
       const { stats } = this.#core;

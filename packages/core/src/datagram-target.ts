@@ -22,7 +22,7 @@ export function refusedTarget(core: SocketCore, bytes: number, to: EndPoint | nu
       if (!six || unmapped(to.address) !== null) return SocketError.NetworkUnreachable;
     }
     if (to.port === 0) return SocketError.InvalidArgument;
-    if (to.address === '255.255.255.255' && core.options['broadcast'] !== true)
+    if ((unmapped(to.address) ?? to.address) === '255.255.255.255' && core.options['broadcast'] !== true)
       return SocketError.AccessDenied;
   }
   return bytes > unitBytesMax(core.transport.caps, to) ? SocketError.MessageSize : SocketError.Success;

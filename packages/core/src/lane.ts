@@ -12,6 +12,11 @@ export abstract class Lane {
   /** Settled, its handler still to run. */
   undelivered = 0;
 
+  /** The last that waits. */
+  get tail(): Operation | null {
+    return this.#tail;
+  }
+
   /** Ends one that is in the lane, now or when its memory is back. */
   abstract cancel(operation: Operation, error: SocketError): void;
 

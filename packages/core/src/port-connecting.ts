@@ -28,10 +28,16 @@ export class PortConnecting implements PendingConnect {
   begin(): void {
     resolve(this.#core, this.#target, (error, usable) => {
       if (this.#over) return; // cancelled meanwhile
-      const failure = error ?? this.#tryAll(usable);
-      if (failure === null) this.#succeed();
-      else this.#end(socketErrorOf(failure), failure);
+      const { port } = this.#core;
+      if (error !== null || port === null) this.#attempt(error, usable);
+      else port.whenOut((open) => open && !this.#over && this.#attempt(null, usable)); // what was posted before goes to the peer of then
     });
+  }
+
+  #attempt(error: unknown, usable: readonly EndPoint[]): void {
+    const failure = error ?? this.#tryAll(usable);
+    if (failure === null) this.#succeed();
+    else this.#end(socketErrorOf(failure), failure);
   }
 
   isFor(operation: Operation): boolean {

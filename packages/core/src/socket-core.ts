@@ -6,7 +6,7 @@
 import type { Accepted } from './accepted.ts';
 import { Acceptor } from './acceptor.ts';
 import { AddressRules } from './address-rules.ts';
-import { complete } from './completion.ts';
+import { complete, fail } from './completion.ts';
 import { Connecting, type PendingConnect } from './connecting.ts';
 import { abortConnection, type Connection, type ConnectionOwner } from './connection.ts';
 import { coreOf, newSocket } from './core-of.ts';
@@ -409,9 +409,23 @@ export class SocketCore implements ConnectionOwner {
 
   /** Both directions end; for reuse the connection goes its own way and the socket is as new. */
   disconnect(operation: Operation, reuse: boolean): void {
-    if (this.port === null) this.#endBoth(reuse);
-    else this.#dissolve(this.port);
-    complete(operation, SocketError.Success, 0);
+    const { port } = this;
+    if (port === null) {
+      this.#endBoth(reuse);
+      complete(operation, SocketError.Success, 0);
+    } else {
+      port.whenOut((open) => this.#dissolveFor(operation, port, open));
+    }
+  }
+
+  #dissolveFor(operation: Operation, port: DatagramPort, open: boolean): void {
+    if (!open) return complete(operation, SocketError.OperationAborted, 0);
+    try {
+      this.#dissolve(port);
+      complete(operation, SocketError.Success, 0);
+    } catch (error) {
+      fail(operation, error, 0);
+    }
   }
 
   /** A datagram socket has no end to send: it only loses its peer. */
@@ -459,7 +473,7 @@ export class SocketCore implements ConnectionOwner {
     try {
       this.connecting?.cancel(SocketError.OperationAborted);
       this.acceptor?.close();
-      this.port?.close();
+      this.port?.close(abort);
       if (this.connection !== null) closeNow(this.connection, abort || linger === 0);
       this.#letGo.abortAll();
     } finally {

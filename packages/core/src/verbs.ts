@@ -202,7 +202,8 @@ const SEND_TO: Verb = {
     const refused = refusedTarget(core, operation.bytesTotal, target);
     const peer = core.port?.peer ?? null;
     if (refused !== SocketError.Success) complete(operation, refused, 0);
-    else if (peer !== null && !peer.equals(target)) complete(operation, SocketError.IsConnected, 0);
+    else if (peer !== null && core.port?.isPeer(target) !== true)
+      complete(operation, SocketError.IsConnected, 0);
     else sendBy(core, operation, target, peer === null ? target : null);
   },
 };

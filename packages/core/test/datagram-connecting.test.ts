@@ -122,6 +122,66 @@ connecting('strangers are not heard: no receive, no queue, no count', () => {
   assert.equal(log, ['r Success 1']);
 });
 
+connecting('what a stranger had sent before there was a peer is counted as dropped', () => {
+  const { socket, port } = connectedPort();
+  port.data([1], STRANGER);
+  assert.is(socket.stats.dropped, 1);
+});
+
+connecting(
+  'sends posted before it go to the peer of then: it waits for them, and not for those behind it',
+  () => {
+    const { socket, port } = connectedPort();
+    port.answer = 'pending';
+    const log: string[] = [];
+    for (const name of ['a', 'b']) socket.sendAsync(logged(log, name, [1]));
+    port.calls.length = 0;
+    assert.is(socket.connectAsync(connectingTo(log, 'connect', STRANGER)), true);
+    socket.sendAsync(logged(log, 'c', [1, 2]));
+    assert.equal([port.calls, socket.remoteEndPoint], [[], PEER]);
+    port.sent();
+    port.sent();
+    assert.equal(port.calls, ['send 1 peer', `connect ${STRANGER}`, 'send 2 peer']);
+    assert.equal(log, ['a Success 1', 'b Success 1', 'connect Success 0']);
+    assert.is(socket.remoteEndPoint, STRANGER);
+  },
+);
+
+connecting('a send that is cancelled, and a close, let go of a connect that waits for them', () => {
+  const { runtime, socket, port } = connectedPort();
+  port.answer = 'pending';
+  const log: string[] = [];
+  const [down, behind] = [logged(log, 'down', [1]), logged(log, 'behind', [1])];
+  socket.sendAsync(down);
+  socket.sendAsync(behind);
+  socket.connectAsync(connectingTo(log, 'connect', STRANGER));
+  socket.cancel(behind);
+  runtime.settle();
+  assert.equal(log, ['behind OperationAborted 0'], 'it waits for the one that is down');
+  port.sent();
+  assert.equal(log.splice(0), ['behind OperationAborted 0', 'down Success 1', 'connect Success 0']);
+  socket.sendAsync(down);
+  socket.disconnectAsync(logged(log, 'disconnect'));
+  socket.close();
+  port.closed();
+  runtime.settle();
+  assert.equal(log.toSorted(), ['disconnect OperationAborted 0', 'down OperationAborted 0']);
+});
+
+connecting('sendTo() the peer as it was written, and as the system writes it, is a plain send', () => {
+  const { socket, port } = boundPort();
+  port.peerSeen = new IPEndPoint('127.0.0.1', 7000);
+  connectPort(socket, new IPEndPoint('0.0.0.0', 7000));
+  for (const address of ['0.0.0.0', '127.0.0.1']) {
+    const e = sendingTo([], 's', [1], new IPEndPoint(address, 7000));
+    socket.sendToAsync(e);
+    assert.is(outcome(e), 'Success 1');
+  }
+  const other = sendingTo([], 's', [1], new IPEndPoint('127.0.0.2', 7000));
+  socket.sendToAsync(other);
+  assert.is(outcome(other), 'IsConnected 0');
+});
+
 connecting('a receive that waited goes on waiting, and hears the peer', () => {
   const { socket, port } = boundPort();
   const log: string[] = [];
@@ -192,6 +252,19 @@ connecting('the static form makes a socket, binds and connects it; a failure clo
 connecting.run();
 
 const leaving = suite('datagrams: disconnect');
+
+leaving('it waits for the sends posted before it, which go to the peer', () => {
+  const { socket, port } = connectedPort();
+  port.answer = 'pending';
+  const log: string[] = [];
+  for (const name of ['a', 'b']) socket.sendAsync(logged(log, name, [1]));
+  assert.is(socket.disconnectAsync(logged(log, 'disconnect')), true);
+  port.calls.length = 0;
+  port.sent();
+  port.sent();
+  assert.equal(port.calls, ['send 1 peer', 'connect null']);
+  assert.equal(log, ['a Success 1', 'b Success 1', 'disconnect Success 0']);
+});
 
 for (const reuse of [false, true]) {
   leaving(`the peer is dissolved, the port stays: reuse ${reuse}`, () => {

@@ -1,6 +1,7 @@
 /** How many datagrams the kernel dropped because a socket's receive buffer was full. Linux tells it by address; elsewhere nothing is known. */
 
 import { readFileSync } from 'node:fs';
+import { endianness } from 'node:os';
 import type { IPEndPoint } from '@proactor/core';
 
 /**
@@ -18,10 +19,11 @@ export function kernelLosses(places: readonly IPEndPoint[]): number | undefined 
       if (wanted.has(columns[1] ?? '')) losses += Number(columns.at(-1));
     }
   }
-  return readOrNull('/proc/net/udp') === null ? undefined : losses;
+  // The words are in the machine's order; this reads those of little-endian ones.
+  return endianness() === 'BE' || readOrNull('/proc/net/udp') === null ? undefined : losses;
 }
 
-/** As the kernel writes it: words of four bytes in the machine's order, then the port. */
+/** As the kernel writes it: words of four bytes, the lowest first, then the port. */
 function hexOf({ family, address, port }: IPEndPoint): string {
   const bytes = family === 'inet' ? address.split('.').map(Number) : bytesOf(address);
   let hex = '';

@@ -36,10 +36,23 @@ export function localAddresses(wildcard: string, ipv6Only: boolean): string[] {
 
 /** An interface as Node wants it for multicast: its IPv4 address, or its name as a zone. A name will do, and so will what Node takes. */
 export function multicastInterface(family: 'inet' | 'inet6', given: string): string {
-  const own = networkInterfaces()[given];
+  const all = networkInterfaces();
+  const own = Object.hasOwn(all, given) ? all[given] : undefined;
   if (own === undefined) return given;
   if (family === 'inet6') return `::%${given}`;
   return own.find((one) => one.family === 'IPv4')?.address ?? given;
+}
+
+/**
+ * An address whose zone is a name or a number of an interface, with the name: libuv takes a zone that it does not know for none (1.46), and a
+ * number for a name. Null: this host has no such interface.
+ */
+export function withKnownZone(address: string): string | null {
+  const [plain = '', zone = ''] = address.split('%');
+  for (const { name, scopeid } of everyAddress())
+    if (name === zone || (scopeid !== undefined && scopeid > 0 && String(scopeid) === zone))
+      return `${plain}%${name}`;
+  return null;
 }
 
 /** Linux: what /sys tells (Node 20 has no index for IPv4 addresses). 0 = not known. */

@@ -3,6 +3,7 @@
  * not know operations: those are core's.
  */
 
+import { AsyncResource } from 'node:async_hooks';
 import type { Socket } from 'node:dgram';
 import {
   ArgumentError,
@@ -13,6 +14,7 @@ import {
   IPEndPoint,
   type IPPacketInformation,
   type MulticastGroup,
+  platformRuntime,
   SocketError,
   SocketException,
   socketErrorOf,
@@ -20,7 +22,7 @@ import {
 import { type Beside, bindBeside, bindTo } from './binding.ts';
 import { connectNow, isConnectRefusal } from './connecting.ts';
 import { kernelLosses } from './kernel-losses.ts';
-import { informationAt, isWildcard, multicastInterface, NOT_KNOWN } from './packet-info.ts';
+import { informationAt, isWildcard, multicastInterface, NOT_KNOWN, withKnownZone } from './packet-info.ts';
 import { sourceEndPoint } from './source-end-points.ts';
 import { checkOption, OPENING_ONLY, type UdpSettings } from './udp-options.ts';
 import { UNIT_BYTES_MAX_IPV4 } from './unit-sizes.ts';
@@ -48,12 +50,17 @@ export class UdpChannel implements DatagramChannel {
   readonly #options = new Map<string, unknown>();
   /** Of what the first socket hears; null = it is at one address, and that was not looked up yet. */
   #info: IPPacketInformation | null;
+  /** What the kernel dropped of sockets beside that are closed. */
+  #lostBeside = 0;
+  /** The asynchronous context in which it was opened: sockets that are made later belong there too. */
+  readonly #origin = new AsyncResource('Proactor', { requireManualDestroy: true });
+  #closeTimer: unknown = null;
   #peer: IPEndPoint | null = null;
   #phase: Phase = OPEN;
   #referenced = true;
   /** The memory of the last unit is Node's. */
   #lent = false;
-  /** The last target of the other family, and how this socket writes it. */
+  /** The last target of the other family, or with a zone, and how this socket writes it. */
   #foreign: IPEndPoint | null = null;
   #foreignAddress = '';
 
@@ -125,7 +132,7 @@ export class UdpChannel implements DatagramChannel {
       this.#socket.send(
         unit,
         to.port,
-        to.family === this.#at.family ? to.address : this.#addressOf(to),
+        to.family !== this.#at.family || to.address.includes('%') ? this.#addressOf(to) : to.address,
         this.#sent,
       );
     }
@@ -136,7 +143,8 @@ export class UdpChannel implements DatagramChannel {
   close(abort: boolean): void {
     if (this.#phase === CLOSED) return;
     if (!abort && this.#lent && this.#socket.getSendQueueCount() > 0) {
-      this.#phase = CLOSING; // the kernel had no room for it: it goes out first
+      this.#phase = CLOSING; // the kernel had no room for it: it goes out first, if that does not take for ever
+      this.#closeTimer = platformRuntime.timer(CLOSE_MS_MAX, (channel) => channel.#leave(), this);
       return;
     }
     this.#leave();
@@ -162,9 +170,24 @@ export class UdpChannel implements DatagramChannel {
     if (this.#phase === CLOSED) return undefined;
     if (name === 'receiveBufferSize') return this.#socket.getRecvBufferSize();
     if (name === 'sendBufferSize') return this.#socket.getSendBufferSize();
-    if (name === 'datagramsLost') return kernelLosses(this.#places);
+    if (name === 'datagramsLost') return this.#losses();
     if (OPENING_ONLY.has(name)) return this.#settings[name as 'ipv6Only' | 'reuseAddress' | 'reusePort'];
     return this.#options.get(name) ?? this.#settings.limits[name];
+  }
+
+  /** Those of sockets that were closed meanwhile included. */
+  #losses(): number | undefined {
+    const now = this.#lostOf([{ socket: this.#socket }, ...this.#beside]);
+    return now === undefined ? undefined : now + this.#lostBeside;
+  }
+
+  #lostOf(all: readonly { readonly socket: Socket }[]): number | undefined {
+    return kernelLosses(
+      all.map(({ socket }) => {
+        const { address, port } = socket.address();
+        return sourceEndPoint(address, port);
+      }),
+    );
   }
 
   // Hearing.
@@ -191,7 +214,7 @@ export class UdpChannel implements DatagramChannel {
 
   #openBeside(): void {
     if (!this.#settings.packetInfo || !isWildcard(this.#at.address)) return;
-    this.#beside = bindBeside(this.#at, this.#settings);
+    this.#beside = this.#origin.runInAsyncScope(bindBeside, undefined, this.#at, this.#settings);
     for (const { socket, info } of this.#beside) {
       socket.on('message', (unit, { address, port }) => {
         if (this.#phase === OPEN) this.#sink.data(unit, sourceEndPoint(address, port), info);
@@ -203,6 +226,7 @@ export class UdpChannel implements DatagramChannel {
   }
 
   #closeBeside(): void {
+    if (this.#beside.length > 0 && this.#phase === OPEN) this.#lostBeside += this.#lostOf(this.#beside) ?? 0;
     for (const { socket } of this.#beside) closeQuietly(socket);
     this.#beside = [];
   }
@@ -234,13 +258,19 @@ export class UdpChannel implements DatagramChannel {
 
   /** An address as this socket writes it: IPv4 is mapped on IPv6, if it speaks both. */
   #addressOf(to: IPEndPoint): string {
-    if (to.family === this.#at.family) return to.address;
+    if (to.family === this.#at.family && !to.address.includes('%')) return to.address;
     if (to === this.#foreign) return this.#foreignAddress;
+    if (to.family === this.#at.family) {
+      const zoned = withKnownZone(to.address);
+      if (zoned === null) throw refused(SocketError.InvalidArgument, to, 'this host has no such zone');
+      this.#foreign = to;
+      return (this.#foreignAddress = zoned);
+    }
     if (this.#at.family === 'inet')
       throw refused(SocketError.AddressFamilyNotSupported, to, 'an IPv4 socket');
     if (this.#settings.ipv6Only) throw refused(SocketError.NetworkUnreachable, to, 'IPv6 only');
     this.#foreign = to;
-    this.#foreignAddress = to.address === '0.0.0.0' ? '::' : `::ffff:${to.address}`;
+    this.#foreignAddress = `::ffff:${to.address}`;
     return this.#foreignAddress;
   }
 
@@ -276,7 +306,7 @@ export class UdpChannel implements DatagramChannel {
         for (const each of this.#sockets) setReceiveBuffer(each, value as number | null);
         return;
       default:
-        return socket.setSendBufferSize(value as number);
+        return socket.setSendBufferSize(Math.max(1, value as number));
     }
   }
 
@@ -297,6 +327,7 @@ export class UdpChannel implements DatagramChannel {
   #leave(): void {
     if (this.#phase === CLOSED) return;
     this.#phase = CLOSED;
+    platformRuntime.cancelTimer(this.#closeTimer);
     this.#lent = false;
     closeQuietly(this.#socket);
     this.#closeBeside();
@@ -307,18 +338,11 @@ export class UdpChannel implements DatagramChannel {
   get #sockets(): readonly Socket[] {
     return [this.#socket, ...this.#beside.map(({ socket }) => socket)];
   }
-
-  get #places(): readonly IPEndPoint[] {
-    return this.#sockets.map((socket) => {
-      const { address, port } = socket.address();
-      return sourceEndPoint(address, port);
-    });
-  }
 }
 
 /** The default is a wish: what a platform thinks too much is left as it is. */
 function setReceiveBuffer(socket: Socket, bytes: number | null): void {
-  if (bytes !== null) return socket.setRecvBufferSize(bytes);
+  if (bytes !== null) return socket.setRecvBufferSize(Math.max(1, bytes)); // libuv takes 0 for a question
   try {
     socket.setRecvBufferSize(RECEIVE_BUFFER_BYTES);
   } catch {
@@ -345,3 +369,5 @@ function refused(error: SocketError, to: EndPoint | null, why: string): SocketEx
 
 /** With the kernel's 212,992 a sender flat out lost 42 % on its way to an attentive receiver, with this 2.7 % (Linux 6, Node 20). */
 const RECEIVE_BUFFER_BYTES = 4_194_304;
+/** How long a close waits for a unit that the kernel had no room for. */
+const CLOSE_MS_MAX = 5_000;

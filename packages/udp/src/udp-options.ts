@@ -219,7 +219,9 @@ function checkNumber(name: string, value: unknown, min: number, max: number): vo
 }
 
 function checkGroup(name: string, value: unknown): void {
-  const { group, source } = value as MulticastGroup;
+  const { group, interface: on, source } = value as MulticastGroup;
+  if (on !== undefined && typeof on !== 'string')
+    throw new ArgumentError(`Cannot use option ${name}: ${quote(on)} is no interface`, 'value');
   for (const address of [group, source]) {
     if (address !== undefined && (typeof address !== 'string' || isIP(address) === 0))
       throw new ArgumentError(`Cannot use option ${name}: ${quote(address)} is no IP address`, 'value');

@@ -64,6 +64,18 @@ connected('is done inside the call, and sends nothing, not even a buffer', async
   assert.is(await peer.hears(), 'first');
 });
 
+connected('what was sent before another peer was chosen goes to the peer of then', async () => {
+  const [first, second] = [await PlainPeer.at(), await PlainPeer.at()];
+  const socket = socketOf();
+  await socket.connect(first.place);
+  const sends = ['1', '2', '3'].map((text) => socket.send(bytesOf(text)));
+  const changing = socket.connect(second.place);
+  await Promise.all([...sends, changing]);
+  await socket.send(bytesOf('4'));
+  assert.is(await second.hears(), '4');
+  assert.equal([await first.hears(), await first.hears(), await first.hears()], ['1', '2', '3']);
+});
+
 connected('strangers are not heard, nor what they had sent before there was a peer', async () => {
   const [peer, stranger] = [await PlainPeer.at(), await PlainPeer.at()];
   const socket = boundTo();

@@ -54,6 +54,19 @@ contexts('a socket that was made outside and bound in one, by name or by its fir
   assert.equal(await contextsOf(sent), [undefined, undefined]);
 });
 
+contexts(
+  'a peer that is chosen and left in one: what is opened then hears in that of the socket',
+  async () => {
+    const socket = boundTo(new IPEndPoint('0.0.0.0', 0), {}, udp({ packetInfo: true }));
+    const peer = await PlainPeer.at();
+    await store.run('elsewhere', async () => {
+      await socket.connect(peer.place);
+      await socket.disconnect();
+    });
+    assert.equal(await contextsOf(socket), [undefined, undefined]);
+  },
+);
+
 contexts('a send that a handler starts in another context ends in that of the socket', async () => {
   const socket = boundTo(HERE, {}, transport);
   const peer = await PlainPeer.at();

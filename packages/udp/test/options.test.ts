@@ -294,4 +294,59 @@ options('broadcast: what the option does not allow is AccessDenied, before and a
   assert.ok(['Success', 'NetworkUnreachable'].includes(outcome ?? ''), outcome);
 });
 
+options('a buffer size of 0 is as small as the kernel lets it be, not a question', () => {
+  const socket = boundTo();
+  const before = socket.getOption('receiveBufferSize') ?? 0;
+  socket.setOption('receiveBufferSize', 0);
+  socket.setOption('sendBufferSize', 0);
+  assert.ok((socket.getOption('receiveBufferSize') ?? 0) < before);
+  assert.ok((socket.getOption('sendBufferSize') ?? 0) < before);
+});
+
+options(
+  'an interface that is no text is refused, one that only looks like a name of ours is not found',
+  () => {
+    for (const socket of [socketOf(), boundTo()]) {
+      for (const on of [5, null])
+        assert.instance(
+          thrownBy(() => socket.setOption('addMembership', { group: '239.1.2.3', interface: on as never })),
+          ArgumentError,
+        );
+    }
+    for (const on of ['constructor', '__proto__'])
+      assert.is(
+        refusalOf(() => boundTo().setOption('addMembership', { group: '239.1.2.3', interface: on })),
+        'InvalidArgument',
+      );
+  },
+);
+
+options('255.255.255.255 is everybody on a dual-mode socket too', async () => {
+  if (!hasIPv6) return;
+  const socket = socketOf({ addressFamily: AddressFamily.InterNetworkV6, dualMode: true });
+  assert.is(
+    await reasonOf(socket.sendTo(bytesOf('x'), new IPEndPoint('255.255.255.255', 9))),
+    'AccessDenied',
+  );
+  assert.is(socket.localEndPoint, null, 'not even bound');
+});
+
+if (hasIPv6) {
+  options('a zone that this host does not have is InvalidArgument, by name and by number', async () => {
+    const six = boundTo(new IPEndPoint('::1', 0));
+    for (const zone of ['nope', '99999'])
+      assert.is(
+        await reasonOf(six.sendTo(bytesOf('x'), new IPEndPoint(`fe80::1%${zone}`, 9))),
+        'InvalidArgument',
+      );
+  });
+
+  options('an IPv6 wildcard reaches this host over IPv4 at 0.0.0.0', async () => {
+    const four = boundTo(new IPEndPoint('0.0.0.0', 0));
+    const six = boundTo(IPEndPoint.ipv6Any);
+    await six.sendTo(bytesOf('here'), new IPEndPoint('0.0.0.0', placeOf(four).port));
+    assert.is(await hears(four), 'here');
+  });
+}
+
 options.run();
