@@ -1,6 +1,7 @@
 /** What connections that do nothing hold, and whether a server that works grows. */
 
 import { cpuNanoseconds, residentBytes } from './accounts.ts';
+import type { Load } from './comparisons.ts';
 import { onNode } from './contenders.ts';
 import { type Command, Program } from './program.ts';
 import { loadGenerator, startDriver } from './rounds.ts';
@@ -50,13 +51,10 @@ async function untilIdle(pid: number): Promise<void> {
 /** Bytes that stay on the heap for each message, after a full collection. */
 export async function heapGrowth(ms: number): Promise<MemoryTable> {
   const rows: Memory[] = [];
-  for (const [name, command] of Object.entries(BUSY_SERVERS)) {
+  for (const [name, { command, load: busy }] of Object.entries(BUSY_SERVERS)) {
     const server = new Program(name, command());
     const place = await server.answer('listening on');
-    const load = await startDriver(`load on ${name}`, loadGenerator(), place, {
-      ...MESSAGE,
-      connections: 64,
-    });
+    const load = await startDriver(`load on ${name}`, loadGenerator(), place, busy);
     const messages = async (): Promise<number> => {
       load.say(`run ${ms}`);
       return Number(await load.answer('messages'));
@@ -70,12 +68,6 @@ export async function heapGrowth(ms: number): Promise<MemoryTable> {
   return { id: 'heap', title: 'Heap that is not given back, each message', rows };
 }
 
-const BUSY_SERVERS: Readonly<Record<string, () => Command>> = {
-  operations: () => onNode('servers/toolkit-operations.ts', 4_096),
-  promises: () => onNode('servers/toolkit-promises.ts', 4_096),
-  'node data': () => onNode('servers/node-data.ts'),
-};
-
 async function heapBytes(server: Program): Promise<number> {
   server.say('memory');
   return Number(await server.answer('memory'));
@@ -85,3 +77,12 @@ const MESSAGE = { depth: 1, request: 64, response: 64 };
 /** Nearly nothing was done for so long. */
 const IDLE_MS = 300;
 const IDLE_NANOSECONDS = 3_000_000;
+const STREAMS: Load = { ...MESSAGE, connections: 64 };
+const DATAGRAMS: Load = { ...MESSAGE, connections: 16, depth: 8, kind: 'datagrams' };
+const BUSY_SERVERS: Readonly<Record<string, { readonly command: () => Command; readonly load: Load }>> = {
+  operations: { command: () => onNode('servers/toolkit-operations.ts', 4_096), load: STREAMS },
+  promises: { command: () => onNode('servers/toolkit-promises.ts', 4_096), load: STREAMS },
+  'node data': { command: () => onNode('servers/node-data.ts'), load: STREAMS },
+  'datagrams, operations': { command: () => onNode('servers/udp-operations.ts', 2_048), load: DATAGRAMS },
+  'datagrams, node': { command: () => onNode('servers/udp-node.ts', 0), load: DATAGRAMS },
+};
