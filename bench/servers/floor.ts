@@ -4,8 +4,8 @@
  * at once. `gathered`: each connection copies what it read into memory of its own, and all answers of a turn go out together after its reads.
  */
 
-import { type AddressInfo, createServer, type OnReadOpts, Socket } from 'node:net';
-import { bufferSize, listening } from './serving.ts';
+import { createServer, type OnReadOpts, Socket } from 'node:net';
+import { bufferSize, listen } from './serving.ts';
 
 interface Inside {
   _handle: object | null;
@@ -49,4 +49,4 @@ const server = createServer({ pauseOnConnect: true }, (accepted) => {
   socket.on('error', () => undefined);
   socket.read(0);
 });
-server.listen(0, '127.0.0.1', 4_096, () => listening((server.address() as AddressInfo).port));
+listen(server);

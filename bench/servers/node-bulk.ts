@@ -1,7 +1,7 @@
 /** One way over plain node:net: `receive` answers a byte for each MiB that came; `send` answers each byte with one write of 4 MiB. */
 
-import { type AddressInfo, createServer } from 'node:net';
-import { listening } from './serving.ts';
+import { createServer } from 'node:net';
+import { listen } from './serving.ts';
 
 const MIB = 1_048_576;
 const sends = process.argv[3] === 'send';
@@ -16,4 +16,4 @@ const server = createServer({ noDelay: true }, (socket) => {
       socket.write(answer);
   });
 });
-server.listen(0, '127.0.0.1', 4_096, () => listening((server.address() as AddressInfo).port));
+listen(server);

@@ -2,14 +2,12 @@
 
 import {
   BufferManager,
-  IPEndPoint,
-  Socket,
+  type Socket,
   SocketAsyncEventArgs,
   SocketAsyncOperation,
   SocketError,
 } from '@proactor/core';
-import { tcp } from '@proactor/tcp';
-import { listening } from './serving.ts';
+import { listen } from './toolkit-listener.ts';
 
 const MIB = 1_048_576;
 const sends = process.argv[3] === 'send';
@@ -46,8 +44,5 @@ function serve(socket: Socket): void {
   goOn(null, send);
 }
 
-const listener = new Socket(tcp());
-listener.bind(IPEndPoint.parse('127.0.0.1:0'));
-await listener.listen();
-listening((listener.localEndPoint as IPEndPoint).port);
+const listener = await listen();
 for await (const socket of listener.connections()) serve(socket);

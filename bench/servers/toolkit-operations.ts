@@ -2,14 +2,13 @@
 
 import {
   BufferManager,
-  IPEndPoint,
-  Socket,
+  type Socket,
   SocketAsyncEventArgs,
   SocketAsyncOperation,
   SocketError,
 } from '@proactor/core';
-import { tcp } from '@proactor/tcp';
-import { bufferSize, listening } from './serving.ts';
+import { bufferSize } from './serving.ts';
+import { listen } from './toolkit-listener.ts';
 
 const CLIENTS_MAX = 1_024;
 const buffers = new BufferManager(CLIENTS_MAX * bufferSize, bufferSize);
@@ -46,10 +45,7 @@ function welcome(socket: Socket): void {
   if (!socket.receiveAsync(e)) echo(socket, e);
 }
 
-const listener = new Socket(tcp());
-listener.bind(IPEndPoint.parse('127.0.0.1:0'));
-await listener.listen(4_096);
-listening((listener.localEndPoint as IPEndPoint).port);
+const listener = await listen();
 const e = new SocketAsyncEventArgs();
 const accept = (): void => {
   for (;;) {

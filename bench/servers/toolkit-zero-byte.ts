@@ -2,14 +2,13 @@
 
 import {
   BufferManager,
-  IPEndPoint,
-  Socket,
+  type Socket,
   SocketAsyncEventArgs,
   SocketAsyncOperation,
   SocketError,
 } from '@proactor/core';
-import { tcp } from '@proactor/tcp';
-import { bufferSize, listening } from './serving.ts';
+import { bufferSize } from './serving.ts';
+import { listen } from './toolkit-listener.ts';
 
 const BUSY_AT_ONCE = 64;
 const buffers = new BufferManager(BUSY_AT_ONCE * bufferSize, bufferSize);
@@ -49,8 +48,5 @@ class Connection extends SocketAsyncEventArgs {
   }
 }
 
-const listener = new Socket(tcp());
-listener.bind(IPEndPoint.parse('127.0.0.1:0'));
-await listener.listen(4_096);
-listening((listener.localEndPoint as IPEndPoint).port);
+const listener = await listen();
 for await (const socket of listener.connections()) new Connection(socket).waitForBytes();

@@ -268,7 +268,7 @@ export class Connection implements ChannelSink {
     if (this.#isLate() || (this.#state !== OPEN && !this.#lingering)) return;
     this.engine.enterUpcall(this.bare);
     try {
-      this.stats.lastActivityAt = Math.floor(this.engine.time);
+      this.stats.lastActivityAt = this.engine.time;
       this.inbound.data(chunk);
     } finally {
       this.engine.leaveUpcall(chunk.length <= SMALL_BYTES_MAX);
@@ -283,7 +283,7 @@ export class Connection implements ChannelSink {
     if (this.#isLate()) return;
     this.engine.enterUpcall(this.bare);
     try {
-      this.stats.lastActivityAt = Math.floor(this.engine.time);
+      this.stats.lastActivityAt = this.engine.time;
       this.inbound.filled(bytes);
     } finally {
       this.engine.leaveUpcall();

@@ -44,8 +44,8 @@ export class Engine {
   #delivers = false;
   /** Whether the outermost frame is in an asynchronous context that carries nothing. */
   #bare = false;
-  /** When the frame on top of the stack first asked; an array, since a field would be a new number on the heap each time. */
-  readonly #time = new Float64Array(1);
+  /** When the outermost frame first asked; 0 = nobody has. */
+  #time = 0;
 
   constructor(runtime: Runtime) {
     this.runtime = runtime;
@@ -53,11 +53,13 @@ export class Engine {
     this.#contexts = runtime.context;
   }
 
-  /** Milliseconds of the runtime, read at most once a call or upcall; while completions are gathered, once a turn. */
+  /**
+   * Whole milliseconds of the runtime, for stats: a fraction would be a new number on the heap each time. Read at most once a call or
+   * upcall; while completions are gathered, once a turn.
+   */
   get time(): number {
-    const time = this.#time;
-    if (this.#depth === 0 || time[0] === 0) time[0] = this.runtime.now();
-    return time[0] as number;
+    if (this.#depth === 0 || this.#time === 0) this.#time = Math.floor(this.runtime.now());
+    return this.#time;
   }
 
   /** Begins a user's call. */
@@ -88,7 +90,7 @@ export class Engine {
   }
 
   #begin(delivers: boolean, bare: boolean): void {
-    if (!delivers || !this.#gathering || !this.#armed) this.#time[0] = 0; // else of this very turn
+    if (!delivers || !this.#gathering || !this.#armed) this.#time = 0; // else of this very turn
     this.#delivers = delivers;
     this.#bare = bare;
   }
@@ -223,12 +225,12 @@ export class Engine {
     this.#gathering = this.#gatherNext || this.#gathered >= GATHERED_MIN;
     this.#gatherNext = false;
     this.#gathered = 0;
-    this.#time[0] = 0;
+    this.#time = 0;
     this.enterUpcall(this.#tickBare);
     this.#deliver(this.#probe?.batch?.() ?? TICK_ARMED_AT);
     if (this.#head !== null || this.#armAtEnd) this.#arm(this.#bare);
     this.#depth--;
-    this.#time[0] = 0;
+    this.#time = 0;
   }
 }
 

@@ -231,7 +231,7 @@ export class Outbound extends Lane {
     operation.done += bytes;
     operation.packets?.finished(bytes);
     const { stats, engine } = this.connection;
-    stats.lastActivityAt = Math.floor(engine.time);
+    stats.lastActivityAt = engine.time;
     stats.bytesSent += bytes;
     stats.queuedSendBytes -= bytes;
   }

@@ -38,9 +38,8 @@ export interface SocketStats {
   truncated: number;
 }
 
-/** @param time milliseconds of the runtime's clock */
-export function newSocketStats(time: number): SocketStats {
-  const now = Math.floor(time);
+/** @param now whole milliseconds of the runtime's clock */
+export function newSocketStats(now: number): SocketStats {
   return {
     bytesReceived: 0,
     bytesSent: 0,

@@ -563,6 +563,16 @@ observing('sockets() and netstat() list it from bind() to its end', () => {
   assert.is(netstat(socket.transport).split('\n').length, 1);
 });
 
+observing('stats: the times are whole milliseconds, whatever the clock says', () => {
+  const { runtime, socket, port } = connectedPort();
+  runtime.time = 2_000.5;
+  port.data([1]);
+  assert.is(socket.stats.lastActivityAt, 2_000);
+  runtime.time = 2_010.5;
+  socket.sendAsync(logged([], 's', [1]));
+  assert.is(socket.stats.lastActivityAt, 2_010);
+});
+
 observing('stats: what came and went, in datagrams and bytes', () => {
   const { runtime, socket, port } = connectedPort();
   runtime.time += 10;

@@ -153,6 +153,19 @@ stats('openedAt and lastActivityAt are of the clock of the runtime', () => {
   assert.is(socket.stats.openedAt, 1_000);
 });
 
+stats('they are whole milliseconds, whatever the clock says', () => {
+  const runtime = new HandRuntime();
+  runtime.time = 1_000.75;
+  const { socket, channel } = connected({ runtime });
+  assert.equal([socket.stats.openedAt, socket.stats.lastActivityAt], [1_000, 1_000]);
+  runtime.time = 1_010.5;
+  channel.data([1]);
+  assert.is(socket.stats.lastActivityAt, 1_010);
+  runtime.time = 1_020.5;
+  socket.sendAsync(logged([], 's', [1]));
+  assert.is(socket.stats.lastActivityAt, 1_020);
+});
+
 stats('a write that finishes inside its call is activity as well', () => {
   const { runtime, socket } = connected();
   runtime.advance(50);

@@ -132,7 +132,7 @@ export function checkOption(name: string, value: unknown): unknown {
 }
 
 /** What asking for an option that no socket of this transport has comes to. */
-export function notSupported(name: string): NotSupportedError {
+function notSupported(name: string): NotSupportedError {
   const option = JSON.stringify(name);
   if (NODE_HAS_NO_WAY.includes(name)) {
     return new PlatformNotSupportedError(
